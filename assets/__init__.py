@@ -1,0 +1,1 @@
+"""Dagster assets: thin steps between storage and ``epoxy_core``."""

@@ -1,0 +1,33 @@
+"""The one resource of the pipeline: where a task's results are."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from epoxy_core.home import Home
+from epoxy_core.storage.database import Database
+from epoxy_core.storage.lance import EmbeddingStore, NeighborStore
+from epoxy_core.task import Task
+
+
+class Store(dg.ConfigurableResource):
+    """Opens a task's DuckDB file and LanceDB tables below one output directory."""
+
+    home: str
+
+    @property
+    def paths(self) -> Home:
+        """The layout of the output directory."""
+        return Home(Path(self.home))
+
+    def database(self, task: Task) -> Database:
+        """Items, votes and labels."""
+        return Database(self.paths.database(task.name))
+
+    def embeddings(self, task: Task) -> EmbeddingStore:
+        """Vectors, keyed by content."""
+        return EmbeddingStore(self.paths.lance(task.name))
+
+    def neighbors(self, task: Task) -> NeighborStore:
+        """The neighbour graph."""
+        return NeighborStore(self.paths.lance(task.name))

@@ -1,0 +1,81 @@
+"""``training_set``: the labels worth training on, as Parquet and JSONL."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import polars as pl
+
+from assets.keys import TRAINING, key, placed, pool
+from assets.metadata import schema, shares, table
+from assets.store import Store
+from assets.versions import code_version, data_version
+from epoxy_core.end_model import cut_statistic, select
+from epoxy_core.task import Task
+
+
+def training_set_asset(task: Task) -> dg.AssetsDefinition:
+    """Unlabelled items with a trustworthy label, by the cut statistic."""
+    settings = task.training_set
+
+    @dg.asset(
+        key=key(task, "training_set"),
+        deps=[key(task, "labels"), key(task, "neighbors"), key(task, "items")],
+        description=f"The {settings.keep:.0%} of labelled items that agree most with their "
+        "neighbours (cut statistic, Lang et al. 2022). Dev and test items stay out.",
+        code_version=code_version(__file__, "end_model/selection.py", settings=settings),
+        metadata=schema("training_set"),
+        pool=pool(task),
+        **placed(task, TRAINING, "parquet", "duckdb"),
+    )
+    def training_set(store: Store) -> dg.MaterializeResult:
+        database = store.database(task)
+        rows = database.query(
+            """
+            SELECT i.item_id, i.split, i.text, c.class, l.label, l.confidence, l.probabilities,
+                   l.votes, l.run_id
+            FROM items i LEFT JOIN labels l USING (item_id) LEFT JOIN classes c ON c.name = l.label
+            ORDER BY i.item_id
+            """
+        )
+        labels = rows["class"].fill_null(-1).cast(pl.Int8).to_numpy().copy()
+        if settings.votes == "own":
+            labels[(rows["votes"] != "own").fill_null(True).to_numpy()] = -1
+        graph = store.neighbors(task).read(rows["item_id"].to_list())
+        z = cut_statistic(labels, graph, task.n_classes)
+        trainable = (rows["split"] == "unlabeled").to_numpy()
+        kept = select(np.where(trainable, z, np.nan), labels, settings.keep)
+        chosen = rows.with_columns(cut_statistic=pl.Series(z)).filter(pl.Series(kept))
+        files = _export(chosen, store.paths.training_set(task.name), settings.formats)
+        database.replace("training_set", chosen)
+        balance = dict(chosen["label"].value_counts().sort("label").iter_rows())
+        return dg.MaterializeResult(
+            data_version=data_version(chosen.drop("run_id")),
+            metadata={
+                "dagster/row_count": chosen.height,
+                "labelled_items": int(((labels >= 0) & trainable).sum()),
+                "class_shares": table(shares(balance)),
+                "files": dg.MetadataValue.md("\n".join(f"- `{file}`" for file in files)),
+            },
+        )
+
+    return training_set
+
+
+def _export(rows: pl.DataFrame, folder: Path, formats: list[str]) -> list[Path]:
+    """Write each file beside its old version and swap it in, so that a reader never sees half."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = ("item_id", "text", "label", "confidence", "probabilities", "split", "run_id")
+    content = rows.select(columns)
+    files = []
+    for name in formats:
+        file = folder / f"training_set.{name}"
+        partial = file.with_suffix(f".{name}.partial")
+        if name == "parquet":
+            content.write_parquet(partial)
+        else:
+            content.write_ndjson(partial)
+        os.replace(partial, file)
+        files.append(file)
+    return files

@@ -1,0 +1,1 @@
+"""Epoxy: labeling functions, extended through embeddings, combined by a label model."""

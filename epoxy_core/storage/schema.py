@@ -1,0 +1,230 @@
+"""The DuckDB tables of a task: the one place where their columns are written down.
+
+Every table is keyed by ``item_id``, labeling function or run, never by position. A class is stored
+as its position in ``task.yaml`` where it is a vote (``TINYINT``) and by name where people read it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its DuckDB type and what it means."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, and its columns."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    open: bool = False
+    """Whether the source may bring further columns."""
+
+    @property
+    def ddl(self) -> str:
+        """``CREATE TABLE IF NOT EXISTS`` with comments on table and columns."""
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in self.columns)
+        return f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}); {self.comments}"
+
+    @property
+    def comments(self) -> str:
+        """``COMMENT ON`` statements for the table and its columns."""
+        quoted = [f"COMMENT ON TABLE {self.name} IS '{_escaped(self.meaning)}'"]
+        quoted += [
+            f"COMMENT ON COLUMN {self.name}.\"{column.name}\" IS '{_escaped(column.meaning)}'"
+            for column in self.columns
+        ]
+        return "; ".join(quoted)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
+
+
+ITEM_ID = Column("item_id", "VARCHAR", "the item")
+LF = Column("lf", "VARCHAR", "the labeling function")
+LABEL = Column("label", "VARCHAR", "most probable class, by name")
+CONFIDENCE = Column("confidence", "DOUBLE", "probability of that class")
+PROBABILITIES = Column(
+    "probabilities", "DOUBLE[]", "probability of every class, in the order of `classes`"
+)
+RUN_ID = Column("run_id", "VARCHAR", "the label run")
+
+TABLES = (
+    Table(
+        "classes",
+        "the classes of the task",
+        (
+            Column("class", "TINYINT", "position: what a vote says"),
+            Column("name", "VARCHAR", "the class"),
+        ),
+    ),
+    Table(
+        "items",
+        "one row per thing to label, with every other column of the source",
+        (
+            ITEM_ID,
+            Column("split", "VARCHAR", "unlabeled, dev or test"),
+            Column("text", "VARCHAR", "what is labelled"),
+            Column("content_hash", "VARCHAR", "blake2b-128 of the text: the key of its embedding"),
+        ),
+        open=True,
+    ),
+    Table(
+        "dev_labels",
+        "hand labels for thresholds, checks and the LF table",
+        (ITEM_ID, Column("label", "TINYINT", "gold class")),
+    ),
+    Table(
+        "test_labels",
+        "hand labels held out: read by the evaluation and nothing else",
+        (ITEM_ID, Column("label", "TINYINT", "gold class")),
+    ),
+    Table(
+        "lf_votes",
+        "one row per vote; an abstain has no row",
+        (ITEM_ID, LF, Column("vote", "TINYINT", "class voted for")),
+    ),
+    Table(
+        "lf_errors",
+        "the first items on which a labeling function raised",
+        (
+            LF,
+            ITEM_ID,
+            Column("error", "VARCHAR", "what it raised"),
+            Column("n_errors", "BIGINT", "items it raised on, in all"),
+        ),
+    ),
+    Table(
+        "extended_votes",
+        "own and borrowed votes; whether a borrowed one counts is for `label_model.threshold`",
+        (
+            ITEM_ID,
+            LF,
+            Column("vote", "TINYINT", "class voted for"),
+            Column("source_item_id", "VARCHAR", "whose vote it is; an own vote has itself"),
+            Column("similarity", "FLOAT", "cosine to the source item; 1 for an own vote"),
+        ),
+    ),
+    Table(
+        "extension",
+        "how far each labeling function's votes were lent",
+        (
+            LF,
+            Column("least_similarity", "DOUBLE", "no vote was borrowed from further away"),
+            Column("origin", "VARCHAR", "given, dev, or auto: further cut by the label model"),
+        ),
+    ),
+    Table(
+        "label_model",
+        "what the label model learned of each labeling function",
+        (
+            LF,
+            Column("estimated_accuracy", "DOUBLE", "P(vote is right | voted), without labels"),
+            Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
+        ),
+    ),
+    Table(
+        "predictions",
+        "every stage's opinion of every item, side by side",
+        (
+            ITEM_ID,
+            Column("stage", "VARCHAR", "majority_vote, label_model, extended_votes or end_model"),
+            LABEL,
+            CONFIDENCE,
+            PROBABILITIES,
+        ),
+    ),
+    Table(
+        "labels",
+        "the published probabilistic labels, of the items that own or borrow a vote",
+        (
+            ITEM_ID,
+            LABEL,
+            CONFIDENCE,
+            PROBABILITIES,
+            Column("votes", "VARCHAR", "own, or borrowed where no labeling function voted"),
+            Column("run_id", "VARCHAR", "the label run that published it"),
+        ),
+    ),
+    Table(
+        "label_runs",
+        "one row per publication of labels, and all that they depend on",
+        (
+            RUN_ID,
+            Column("created_at", "TIMESTAMPTZ", "when"),
+            Column("dagster_run_id", "VARCHAR", "the Dagster run"),
+            Column("lf_fingerprints", "JSON", "code version of every labeling function"),
+            Column("thresholds", "JSON", "threshold of every labeling function"),
+            Column("settings", "JSON", "the task's settings"),
+            Column("data_versions", "JSON", "data version of the items and embeddings"),
+            Column("n_items", "BIGINT", "items"),
+            Column("n_labeled", "BIGINT", "items with a label"),
+            Column("n_changed", "BIGINT", "labels new, gone or flipped since the previous run"),
+        ),
+    ),
+    Table(
+        "label_changes",
+        "what each label run changed",
+        (
+            RUN_ID,
+            ITEM_ID,
+            Column("label_before", "VARCHAR", "null: it had none"),
+            Column("label_after", "VARCHAR", "null: it has none"),
+            Column("confidence_before", "DOUBLE", "confidence of label_before"),
+            Column("confidence_after", "DOUBLE", "confidence of label_after"),
+        ),
+    ),
+    Table(
+        "lf_summary",
+        "the LF table: shares are of all items",
+        (
+            LF,
+            Column("polarity", "VARCHAR[]", "classes it votes for"),
+            Column("coverage", "DOUBLE", "share it votes on"),
+            Column("overlaps", "DOUBLE", "share on which another LF votes too"),
+            Column("conflicts", "DOUBLE", "share on which another LF disagrees"),
+            Column("extended_coverage", "DOUBLE", "share with an own or counted borrowed vote"),
+            Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
+            Column("estimated_accuracy", "DOUBLE", "by the label model, without labels"),
+            Column("dev_votes", "BIGINT", "votes on dev items"),
+            Column("dev_accuracy", "DOUBLE", "share of them that are right"),
+            Column("n_errors", "BIGINT", "items on which it raised"),
+            Column("fingerprint", "VARCHAR", "code version"),
+            Column("source", "VARCHAR", "file:line"),
+        ),
+    ),
+    Table(
+        "training_set",
+        "items kept for training, by the cut statistic",
+        (
+            ITEM_ID,
+            LABEL,
+            CONFIDENCE,
+            PROBABILITIES,
+            Column("split", "VARCHAR", "always unlabeled: dev and test items are never trained on"),
+            Column("cut_statistic", "DOUBLE", "standardised disagreement with neighbours"),
+            Column("run_id", "VARCHAR", "the label run the labels come from"),
+        ),
+    ),
+    Table(
+        "evaluation",
+        "every stage against the hand labels",
+        (
+            Column("stage", "VARCHAR", "majority_vote, label_model, extended_votes or end_model"),
+            Column("split", "VARCHAR", "dev or test"),
+            Column("metric", "VARCHAR", "accuracy, macro_f1, f1, precision, recall, coverage"),
+            Column("class", "VARCHAR", "the class, for per-class metrics"),
+            Column("value", "DOUBLE", "the score"),
+            Column("n_items", "BIGINT", "items scored"),
+        ),
+    ),
+)
+
+BY_NAME = {table.name: table for table in TABLES}

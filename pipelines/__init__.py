@@ -1,0 +1,1 @@
+"""Dagster wiring: definitions, jobs, staleness, and the command line on top."""

@@ -1,0 +1,82 @@
+"""``epoxy check``: would this task run? Settings, data, and every LF on a sample."""
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from epoxy_core.corpus import fetch_source, read_corpus
+from epoxy_core.errors import EpoxyError
+from epoxy_core.labeling import ABSTAIN, apply_labeling_function, load_labeling_functions
+from epoxy_core.task import Task
+
+SAMPLE = 500
+"""Items on which every labeling function is tried."""
+
+
+def check_task(console: Console, task: Task) -> bool:
+    """Check a task whose settings have validated, and print what was found.
+
+    Returns
+    -------
+    bool
+        Whether it would run.
+    """
+    console.print(f"[green]✓[/green] settings: {task.folder / 'task.yaml'}", highlight=False)
+    problems: list[str] = []
+    items = _check_data(console, task, problems)
+    _check_heuristics(console, task, items, problems)
+    for problem in problems:
+        console.print(f"[red]✗[/red] {problem}", highlight=False, markup=True)
+    if not problems:
+        console.print(f"[green]{task.name} is ready[/green]: epoxy run {task.folder}")
+    return not problems
+
+
+def _check_data(console: Console, task: Task, problems: list[str]) -> pl.DataFrame | None:
+    try:
+        fetch_source(task)
+        corpus = read_corpus(task)
+    except EpoxyError as error:
+        problems.append(f"data: {error}")
+        return None
+    splits = ", ".join(f"{n:,} {split}" for split, n in sorted(corpus.report.splits.items()))
+    console.print(f"[green]✓[/green] data: {corpus.items.height:,} items ({splits})")
+    for found in corpus.report.problems:
+        examples = "; ".join(found.examples[:2])
+        console.print(f"  [yellow]{found.kind}[/yellow]: {found.count} left out, e.g. {examples}")
+    present = set(corpus.gold["label"].unique())
+    absent = [name for i, name in enumerate(task.classes) if i not in present]
+    if task.labels and absent:
+        console.print(f"  [yellow]no hand label says {', '.join(absent)}[/yellow]")
+    return corpus.items
+
+
+def _check_heuristics(
+    console: Console, task: Task, items: pl.DataFrame | None, problems: list[str]
+) -> None:
+    try:
+        lfs = load_labeling_functions(task)
+    except EpoxyError as error:
+        problems.append(f"labeling functions: {error}")
+        return
+    console.print(f"[green]✓[/green] labeling functions: {len(lfs)}")
+    if items is None:
+        return
+    sample = items.sample(min(SAMPLE, items.height), seed=0).sort("item_id")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("LF", "votes", "for", "errors"):
+        table.add_column(name)
+    for lf in lfs:
+        result = apply_labeling_function(lf, sample, task.classes)
+        voted = result.votes[result.votes != ABSTAIN]
+        names = [task.classes[vote] for vote in sorted(set(voted.tolist()))]
+        table.add_row(lf.name, str(len(voted)), ", ".join(names), str(result.n_errors or ""))
+        if result.n_errors > task.labeling_functions.max_error_share * sample.height:
+            first = result.errors[0]
+            problems.append(
+                f"{lf.location}: {lf.name} raises on {result.n_errors} of {sample.height} items, "
+                f"first on {first.item_id!r}: {first.error}\n  → Guard against such items, or "
+                "raise labeling_functions.max_error_share."
+            )
+    console.print(f"  tried on {sample.height} items:")
+    console.print(table)
