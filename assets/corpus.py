@@ -79,7 +79,11 @@ def _gold(raw: Corpus, split: str) -> pl.DataFrame:
 def _report(raw: Corpus) -> dict[str, dg.MetadataValue]:
     problems = pl.DataFrame(
         [
-            {"problem": problem.kind, "rows": problem.count, "examples": "; ".join(problem.examples)}
+            {
+                "problem": problem.kind,
+                "rows": problem.count,
+                "examples": "; ".join(map(str, problem.examples)),
+            }
             for problem in raw.report.problems
         ],
         schema={"problem": pl.String, "rows": pl.Int64, "examples": pl.String},

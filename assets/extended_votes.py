@@ -60,14 +60,18 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
             threshold = _setting(task, lf.name)
             if threshold == "dev":
                 candidates = extend_votes(own, graph, embeddings, floor)
-                gold = database.labels_by_row("dev")
-                least = dev_threshold(own, candidates, gold, task.n_classes)
+                least = dev_threshold(candidates, database.labels_by_row("dev"), task.n_classes)
             else:
                 least = floor if threshold == "auto" else float(threshold)
             extended = extend_votes(own, graph, embeddings, least)
             rows = _rows(item_ids, lf.name, extended)
             reach = pl.DataFrame(
-                {"lf": [lf.name], "least_similarity": [float(least)], "origin": [_origin(threshold)]}
+                {
+                    "lf": [lf.name],
+                    "least_similarity": [float(least)],
+                    "origin": [threshold if isinstance(threshold, str) else "given"],
+                    "floor": [floor],
+                }
             )
             with database.write() as connection:
                 put(connection, "extended_votes", rows, "lf = ?", lf.name)
@@ -92,10 +96,6 @@ def _setting(task: Task, name: str) -> str | float:
     """The LF's own entry where thresholds are given per LF, else the common setting."""
     threshold = task.extension.threshold
     return threshold.get(name, "auto") if isinstance(threshold, dict) else threshold
-
-
-def _origin(threshold: str | float) -> str:
-    return threshold if isinstance(threshold, str) else "given"
 
 
 def _rows(item_ids: pl.Series, name: str, extended: ExtendedVotes) -> pl.DataFrame:

@@ -56,7 +56,7 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
                 "run_id": [run_id],
                 "created_at": [datetime.now(UTC)],
                 "dagster_run_id": [context.run_id],
-                "lf_fingerprints": [json.dumps({lf.name: lf.fingerprint for lf in lfs})],
+                "lf_fingerprints": [json.dumps({lf.name: lf.code_version for lf in lfs})],
                 "thresholds": [_thresholds(database)],
                 "settings": [task.model_dump_json()],
                 "data_versions": [json.dumps(_data_versions(context, task, lfs))],

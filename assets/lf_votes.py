@@ -31,8 +31,8 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
                 lf_key(task, lf.name),
                 deps=[key(task, "items")],
                 description=lf.description or f"Votes of `{lf.name}`.",
-                code_version=f"{lf.fingerprint}-{engine}",
-                metadata={**schema("lf_votes"), "source": lf.location},
+                code_version=f"{lf.code_version}-{engine}",
+                metadata={**schema("lf_votes"), "source": str(lf.location)},
                 **placed(task, LFS, "python", "duckdb"),
             )
             for lf in lfs

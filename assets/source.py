@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.keys import CORPUS, key, placed
-from epoxy_core.corpus import fetch_source, source_digest
+from epoxy_core.corpus import fetch_source, labels_digest, source_digest
 from epoxy_core.task import Task
 
 
@@ -24,6 +24,6 @@ def source_asset(task: Task) -> dg.SourceAsset | dg.AssetsDefinition:
 
 
 def observe_source(task: Task) -> dg.DataVersion:
-    """Fetch the raw files if the task says where from, and hash them."""
+    """Fetch the raw files if the task says where from, and hash them and the gold label file."""
     fetch_source(task)
-    return dg.DataVersion(source_digest(task))
+    return dg.DataVersion("-".join(filter(None, (source_digest(task), labels_digest(task)))))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from epoxy_core.storage.database import Database
@@ -79,7 +80,7 @@ def print_report(console: Console, task: Task, report: Report) -> None:
     console.print(f"\n[bold]{task.name}[/bold]  {task.description}\n{splits}\n")
     console.print(_lf_table(report.lf_summary))
     for lf, item, error, n in report.lf_errors.unique("lf", keep="first", maintain_order=True).iter_rows():
-        console.print(f"  [yellow]{lf} raised on {n} items[/yellow], first on {item}: {error}")
+        console.print(f"  [yellow]{lf} raised on {n} items[/yellow], first on {escape(f'{item}: {error}')}", highlight=False)
     console.print(_stage_table(task, report))
     for name, counts in (("labels", report.labels), ("training set", report.training)):
         total = counts["items"].sum()

@@ -2,6 +2,7 @@
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from epoxy_core.corpus import fetch_source, read_corpus
@@ -26,7 +27,7 @@ def check_task(console: Console, task: Task) -> bool:
     items = _check_data(console, task, problems)
     _check_heuristics(console, task, items, problems)
     for problem in problems:
-        console.print(f"[red]✗[/red] {problem}", highlight=False, markup=True)
+        console.print(f"[red]✗[/red] {escape(problem)}", highlight=False)
     if not problems:
         console.print(f"[green]{task.name} is ready[/green]: epoxy run {task.folder}")
     return not problems
@@ -42,8 +43,7 @@ def _check_data(console: Console, task: Task, problems: list[str]) -> pl.DataFra
     splits = ", ".join(f"{n:,} {split}" for split, n in sorted(corpus.report.splits.items()))
     console.print(f"[green]✓[/green] data: {corpus.items.height:,} items ({splits})")
     for found in corpus.report.problems:
-        examples = "; ".join(found.examples[:2])
-        console.print(f"  [yellow]{found.kind}[/yellow]: {found.count} left out, e.g. {examples}")
+        console.print(f"  [yellow]left out:[/yellow] {escape(str(found))}", highlight=False)
     present = set(corpus.gold["label"].unique())
     absent = [name for i, name in enumerate(task.classes) if i not in present]
     if task.labels and absent:

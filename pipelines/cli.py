@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
@@ -86,7 +87,7 @@ def main() -> None:
     try:
         app()
     except EpoxyError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", markup=True, highlight=False)
+        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
         sys.exit(2)
 
 

@@ -39,6 +39,6 @@ def prepare(home: Home) -> Path:
 @contextmanager
 def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """The shared instance, closed afterwards."""
-    folder = prepare(home)
-    with dg.DagsterInstance.from_config(str(folder)) as instance:
+    prepare(home)
+    with dg.DagsterInstance.get() as instance:
         yield instance

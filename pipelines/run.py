@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
 from epoxy_core.home import Home
 from epoxy_core.report import print_report, print_times, read_report
@@ -46,7 +47,7 @@ def _announce(console: Console, level: Mapping[dg.AssetKey, Staleness]) -> None:
 
 def _summarise(console: Console, task: Task, done: Relabeling) -> None:
     for message in done.failures:
-        console.print(f"[red]failed:[/red] {message}", highlight=False)
+        console.print(f"[red]failed:[/red] {escape(message)}", highlight=False)
     if done.failures:
         console.print(
             "What is not downstream of this is stored; mend it and run again: only the rest will run."

@@ -2,25 +2,18 @@
 
 import csv
 import io
-import sys
 from array import array
-from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from epoxy_core.corpus.decode import MARK, is_utf8, text_lines
+from epoxy_core.corpus.decode import MARK, is_utf8
 from epoxy_core.corpus.files import SourceFile
+from epoxy_core.corpus.records import RETURN, SEPARATORS, csv_records, fields_of_any_length
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
 from epoxy_core.task import Source
-
-_CR = "\udc0d"
-"""Stands for a carriage return inside a field, which ``csv`` takes for the end of a record."""
-
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
 
 
 def read_delimited(
@@ -44,8 +37,8 @@ def read_delimited(
         If there is no header, or it names a column twice.
     """
     plain = is_utf8(source.encoding)
-    with _fields_of_any_length():
-        records = _records(file, source)
+    with fields_of_any_length():
+        records = csv_records(file, source)
         names, first = source.columns, 0
         if names is None:
             first, names = _header(file, records)
@@ -67,7 +60,7 @@ def read_delimited(
             return pl.DataFrame(schema=dict.fromkeys(names, pl.String)), _series(lines)
         frame = None
         if clean:
-            frame = _scan(file.path, names, as_text, _SEPARATORS[file.format], source.quote, first)
+            frame = _scan(file.path, names, as_text, SEPARATORS[file.format], source.quote, first)
         if frame is None or frame.height != len(lines):
             frame = _scan(_rewritten(file, source, names), names, as_text, ",", '"', 0)
     if frame is None or frame.height != len(lines):
@@ -86,7 +79,7 @@ def _series(lines: Iterable[int]) -> pl.Series:
 def _header(
     file: SourceFile, records: Iterator[tuple[int, list[str] | None, str]]
 ) -> tuple[int, list[str]]:
-    """Number of lines up to the end of the header, and the column names."""
+    """Read up to the header; return the number of lines so far and the column names."""
     for line, record, raw in records:
         if record is None or MARK in raw:
             break
@@ -109,52 +102,6 @@ def _header(
     )
 
 
-def _records(file: SourceFile, source: Source) -> Iterator[tuple[int, list[str] | None, str]]:
-    """First line, fields (none: a blank line; None: malformed) and raw text of every record.
-
-    A record whose quotes do not close as they should costs its first line only: reading goes on
-    with the next one.
-    """
-    lines = text_lines(file.path, source.encoding)
-    again: deque[str] = deque()
-    consumed: list[str] = []
-
-    def feed() -> Iterator[str]:
-        while True:
-            line = again.popleft() if again else next(lines, "")
-            if not line:
-                return
-            consumed.append(line)
-            yield line if "\r" not in line else _keep_returns(line)
-
-    def reader() -> Iterator[list[str]]:
-        separator = _SEPARATORS[file.format]
-        if source.quote:
-            return csv.reader(feed(), delimiter=separator, quotechar=source.quote, strict=True)
-        return csv.reader(feed(), delimiter=separator, quoting=csv.QUOTE_NONE)
-
-    number, rows = 1, reader()
-    while True:
-        consumed.clear()
-        try:
-            record = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield number, None, consumed[0]
-            again.extendleft(reversed(consumed[1:]))
-            number, rows = number + 1, reader()
-            continue
-        yield number, record, consumed[0] if len(consumed) == 1 else "".join(consumed)
-        number += len(consumed)
-
-
-def _keep_returns(line: str) -> str:
-    if line.endswith("\r\n"):
-        return line[:-2].replace("\r", _CR) + "\r\n"
-    return line.replace("\r", _CR)
-
-
 def _fault(record: list[str] | None, raw: str, width: int) -> str | None:
     if MARK in raw:
         return "undecodable"
@@ -173,16 +120,18 @@ def _shown(kind: str, record: list[str] | None, raw: str, width: int) -> str:
 
 
 def _rewritten(file: SourceFile, source: Source, names: list[str]) -> bytes:
-    """The sound records as plain UTF-8 CSV without a header."""
+    """Write the sound records as plain UTF-8 CSV without a header."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    records = _records(file, source)
+    records = csv_records(file, source)
     if source.columns is None:
         _header(file, records)
     for _, record, raw in records:
         if record and _fault(record, raw, len(names)) is None:
             writer.writerow(
-                [field.replace(_CR, "\r") for field in record] if _CR in "".join(record) else record
+                [field.replace(RETURN, "\r") for field in record]
+                if RETURN in "".join(record)
+                else record
             )
     return buffer.getvalue().encode("utf-8")
 
@@ -214,13 +163,3 @@ def _scan(
         return None
     frame.columns = names
     return frame
-
-
-@contextmanager
-def _fields_of_any_length() -> Iterator[None]:
-    """Lift ``csv``'s limit of 128 KiB a field, which is one for the whole process."""
-    before = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

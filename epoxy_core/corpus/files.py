@@ -101,7 +101,7 @@ def labels_digest(task: Task) -> str | None:
 
 
 def labels_source(task: Task) -> Source | None:
-    """The separate gold label file as a source with the columns ``id`` and ``label``."""
+    """Describe the separate gold label file as a source with the columns ``id`` and ``label``."""
     if task.labels is None or task.labels.file is None:
         return None
     return Source(

@@ -147,7 +147,7 @@ def _examples(rows: pl.DataFrame, names: list[str], shown: str) -> list[tuple[st
 
 
 def _each_value(rows: pl.DataFrame, names: list[str]) -> list[tuple[str, int, str]]:
-    """The first row of each value, most frequent values first."""
+    """Show the first row of each value, most frequent values first."""
     values = (
         rows.group_by(LABEL, maintain_order=True)
         .agg(pl.len(), pl.col(FILE).first(), pl.col(LINE).first())

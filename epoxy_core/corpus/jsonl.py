@@ -57,7 +57,7 @@ def _numbered(file: SourceFile, source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _sound(file: SourceFile, source: Source) -> tuple[pl.DataFrame, pl.Series] | None:
-    """The whole file by Polars, or None if it has one fault or more."""
+    """Read the whole file with Polars; None if it has one fault or more."""
     lines = pl.Series("line", [number for number, _ in _numbered(file, source)], dtype=pl.Int64)
     ordinary = not any(special in str(file.path) for special in "*?[")
     try:

@@ -47,7 +47,7 @@ class Problem:
     examples: tuple[Example, ...]
 
     def __str__(self) -> str:
-        lines = [f"{self.count} × {self.kind} ({EXPLANATIONS[self.kind]})"]
+        lines = [f"{self.kind}: {self.count} ({EXPLANATIONS[self.kind]})"]
         lines += [f"    {example}" for example in self.examples]
         if self.count > len(self.examples):
             lines.append("    …")
@@ -137,7 +137,7 @@ class Findings:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of ``text`` on one printable line."""
+    """Show the beginning of ``text`` on one printable line."""
     shown = text[: EXCERPT_LENGTH + 1].encode("utf-8", "backslashreplace").decode()
     cut = shown[:EXCERPT_LENGTH] + ("…" if len(shown) > EXCERPT_LENGTH else "")
-    return repr(cut)
+    return repr(cut)[1:-1] or "(empty)"

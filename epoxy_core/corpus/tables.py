@@ -47,7 +47,8 @@ def read_table(
     """
     is_utf8(source.encoding)
     before = findings.unreadable
-    frames = [pl.DataFrame(schema=dict.fromkeys(needed, pl.String))]
+    empty = dict.fromkeys(needed, pl.String) | {FILE: pl.Int64, LINE: pl.Int64}
+    frames = [pl.DataFrame(schema=empty)]
     if files[0].format == "txt":
         documents = _read_documents(files, source, needed, findings)
         return Table(documents, documents.height + findings.unreadable - before)
@@ -154,7 +155,7 @@ def _as_needed(file: SourceFile, frame: pl.DataFrame, needed: dict[str, str]) ->
 
 
 def _text(column: pl.Series) -> pl.Series:
-    """String; whole floats without the ``.0`` that a null among integers gives them; NaN is null."""
+    """Cast to String; NaN is null; whole floats lose the ``.0`` that a null gave the integers."""
     if column.dtype.is_float():
         column = column.fill_nan(None)
     if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():

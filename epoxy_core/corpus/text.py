@@ -1,7 +1,6 @@
 """The items of a text task."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -71,7 +70,8 @@ def read_corpus(task: Task) -> Corpus:
     gold = pl.DataFrame(schema=GOLD_SCHEMA)
     if labels is not None:
         if labels.column is not None:
-            written, label_names = rows.select("item_id", LABEL, FILE, LINE), names
+            same = rows.join(items, on=["item_id", "content_hash"], how="semi")
+            written, label_names = same.select("item_id", LABEL, FILE, LINE), names
         else:
             written, label_names = read_label_file(task, findings)
         gold = gold_labels(
@@ -135,8 +135,7 @@ def _with_text(
         if column in rows.columns:
             blank = pl.col(column).fill_null("").str.strip_chars() == ""
             bad = rows.filter(blank)
-            shown = "text" if kind == "missing_id" else None
-            findings.add(kind, source.on_bad_row, bad.height, _examples(bad, names, shown))
+            findings.add(kind, source.on_bad_row, bad.height, _examples(bad, names, "text"))
             rows = rows.filter(~blank) if bad.height else rows
     return rows
 
@@ -144,7 +143,7 @@ def _with_text(
 def _unique(
     rows: pl.DataFrame, source: Source, names: list[str], findings: Findings
 ) -> pl.DataFrame:
-    """The first row of every id."""
+    """Keep the first row of every id."""
     again = ~rows["item_id"].is_first_distinct()
     if not again.any():
         return rows
@@ -155,23 +154,19 @@ def _unique(
         maintain_order="left",
     )
     same = pl.col("content_hash") == pl.col("__first")
-    kinds: Iterable[tuple[str, pl.Expr]] = (
-        [("duplicate_text", pl.lit(True))]
-        if source.id is None
-        else [("duplicate_id", same), ("conflicting_id", ~same)]
-    )
-    for kind, which in kinds:
+    kinds = {"duplicate_id": same, "conflicting_id": ~same}
+    if source.id is None:
+        kinds = {"duplicate_text": same}
+    for kind, which in kinds.items():
         found = repeats.filter(which)
         shown = "text" if source.id is None else "item_id"
         findings.add(kind, source.on_duplicate, found.height, _examples(found, names, shown))
     return first
 
 
-def _examples(
-    rows: pl.DataFrame, names: list[str], shown: str | None
-) -> list[tuple[str, int, str]]:
+def _examples(rows: pl.DataFrame, names: list[str], shown: str) -> list[tuple[str, int, str]]:
     return [
-        (names[row[FILE]], row[LINE], row[shown] if shown else row["text"] or "")
+        (names[row[FILE]], row[LINE], row[shown] or "")
         for row in rows.head(MAX_EXAMPLES).iter_rows(named=True)
     ]
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,8 @@ class Database:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Rows of a read-only query."""
         with self.read() as connection:
-            return connection.execute(sql, list(parameters)).pl()
+            rows = connection.execute(sql, list(parameters)).to_arrow_table()
+        return cast(pl.DataFrame, pl.from_arrow(rows))
 
     def replace(self, name: str, rows: pl.DataFrame, where: str = "", *values: Any) -> None:
         """Replace a table's rows, or those matching ``where``, in one transaction."""

@@ -119,6 +119,7 @@ TABLES = (
             LF,
             Column("least_similarity", "DOUBLE", "no vote was borrowed from further away"),
             Column("origin", "VARCHAR", "given, dev, or auto: further cut by the label model"),
+            Column("floor", "DOUBLE", "similarity that one random pair in a hundred exceeds"),
         ),
     ),
     Table(

@@ -1,0 +1,109 @@
+"""``evaluation``: every stage against the hand labels; the only reader of the test labels."""
+
+import dagster as dg
+import numpy as np
+import polars as pl
+
+from assets.keys import TRAINING, key, placed, pool
+from assets.metadata import picture, schema, table
+from assets.plots import stage_bars
+from assets.store import Store
+from assets.versions import code_version, data_version
+from epoxy_core.evaluation import Score, score
+from epoxy_core.storage.database import Database
+from epoxy_core.task import Task
+
+SCHEMA = {
+    "stage": pl.String,
+    "split": pl.String,
+    "metric": pl.String,
+    "class": pl.String,
+    "value": pl.Float64,
+    "n_items": pl.Int64,
+}
+
+
+def evaluation_asset(task: Task) -> dg.AssetsDefinition:
+    """Accuracy and F1 of majority vote, label model, extended votes and end model."""
+    last = "end_model" if task.end_model else "label_model"
+
+    @dg.asset(
+        key=key(task, "evaluation"),
+        deps=[
+            key(task, "label_model"),
+            *([key(task, last)] if last == "end_model" else []),
+            key(task, "dev_labels"),
+            key(task, "test_labels"),
+        ],
+        description="Every stage against the dev and the held-out labels. Nothing else reads the "
+        "latter. Ties and items without a vote count as a fraction.",
+        code_version=code_version(__file__, "evaluation.py", settings=task.classes),
+        metadata=schema("evaluation"),
+        pool=pool(task),
+        **placed(task, TRAINING, "numpy", "duckdb"),
+    )
+    def evaluation(store: Store) -> dg.MaterializeResult:
+        database = store.database(task)
+        rows = _scores(task, database)
+        database.replace("evaluation", rows)
+        accuracy = rows.filter(pl.col("metric") == "accuracy")
+        return dg.MaterializeResult(
+            data_version=data_version(rows),
+            metadata={
+                "dagster/row_count": rows.height,
+                "accuracy": table(accuracy.pivot("split", index="stage", values="value")),
+                "stages": picture(stage_bars(accuracy)),
+                **{
+                    f"{stage}_{split}_accuracy": value
+                    for stage, split, value in accuracy.select("stage", "split", "value").iter_rows()
+                },
+            },
+        )
+
+    return evaluation
+
+
+def scored(
+    task: Task, database: Database, stage: str, split: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities [g, K], gold classes [g] and coverage [g] of one stage on one split."""
+    rows = database.query(
+        f"SELECT p.probabilities, p.label IS NOT NULL AS covered, g.label AS gold"
+        f" FROM predictions p JOIN {split}_labels g USING (item_id)"
+        " WHERE p.stage = ? ORDER BY p.item_id",
+        [stage],
+    )
+    probabilities = np.array(rows["probabilities"].to_list(), dtype=np.float64)
+    return (
+        probabilities.reshape(-1, task.n_classes),
+        rows["gold"].to_numpy(),
+        rows["covered"].to_numpy(),
+    )
+
+
+def _scores(task: Task, database: Database) -> pl.DataFrame:
+    rows: list[tuple[str, str, str, str | None, float, int]] = []
+    stages = ["majority_vote", "label_model", "extended_votes"]
+    stages += ["end_model"] if task.end_model else []
+    for stage in stages:
+        for split in ("dev", "test"):
+            probabilities, gold, covered = scored(task, database, stage, split)
+            if len(gold):
+                found = score(probabilities, gold, covered)
+                rows += [(stage, split, *values, len(gold)) for values in _values(task, found)]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _values(task: Task, found: Score) -> list[tuple[str, str | None, float]]:
+    values: list[tuple[str, str | None, float]] = [
+        ("accuracy", None, found.accuracy),
+        ("macro_f1", None, found.macro_f1),
+        ("coverage", None, found.coverage),
+    ]
+    for name, one in zip(task.classes, found.per_class, strict=True):
+        values += [
+            ("f1", name, one.f1),
+            ("precision", name, one.precision),
+            ("recall", name, one.recall),
+        ]
+    return values

@@ -1,0 +1,167 @@
+"""How much a borrowed vote is worth, by its similarity, without any label."""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+_STEPS = 512  # grid points per unit of similarity
+_MAX_ACCURACY = 0.98
+_MIN_CONFIDENCE = 0.05
+_PRIOR_VOTES = 50.0
+_POOL_VOTES = 200.0
+
+Floats = npt.NDArray[np.float64]
+
+
+class BorrowedVoteCalibration:
+    """Accuracy of borrowed votes against similarity, from how they agree with own votes.
+
+    Where LF j abstains on an item that other LFs cover, the posterior from the item's own votes
+    (LF j has none there, so they are the other LFs') judges the vote that LF j would borrow. An
+    isotonic regression of the posterior's probability of the borrowed class on similarity is
+    pooled over LFs, then refitted per LF with the pooled curve as 200 pseudo-votes. The pooled
+    fit in turn has 50 pseudo-votes on a straight line from chance at similarity ``floor`` to the
+    LFs' mean accuracy at similarity 1, which is all there is when LFs never overlap.
+
+    A posterior of mean confidence c would give c to a vote that is always right and
+    (1−c)/(K−1) to one that is always wrong; the agreement is rescaled from that range to [0, 1].
+    c is taken over the same items as the agreement. The accuracy is kept in [1/K, 0.98] and
+    never above the LF's own.
+
+    Parameters
+    ----------
+    n_classes
+        K.
+    floor
+        Similarity of unrelated items, where the prior line is at chance: `random_similarity`.
+
+    Attributes
+    ----------
+    grid_
+        float64 [g], similarities from −1 to 1.
+    curve_
+        float64 [m, g], accuracy of each LF's borrowed votes on the grid, ascending.
+    evidence_
+        int64 [m], borrowed votes on items covered by other LFs.
+    confidence_
+        Mean confidence c; NaN without evidence.
+    thresholds_
+        float64 [m], ``thresholds()``.
+    """
+
+    def __init__(self, n_classes: int, floor: float = 0.0) -> None:
+        self.n_classes = n_classes
+        self.floor = floor
+
+    def fit(
+        self,
+        own_posterior: Floats,
+        own_votes: npt.NDArray[np.int8],
+        extended_votes: npt.NDArray[np.int8],
+        similarity: npt.NDArray[np.float32],
+        accuracy: Floats,
+    ) -> Self:
+        """Fit the curves.
+
+        Parameters
+        ----------
+        own_posterior
+            float64 [n, K], from own votes.
+        own_votes
+            int8 [n, m].
+        extended_votes
+            int8 [n, m], extended with a threshold low enough to see unrelated items.
+        similarity
+            float32 [n, m], of extended votes to their sources.
+        accuracy
+            float64 [m], the LFs' own accuracies (``LabelModel.accuracy_``).
+        """
+        n_lfs = own_votes.shape[1]
+        self.grid_ = np.arange(-_STEPS, _STEPS + 1) / _STEPS
+        counts = np.zeros((n_lfs, len(self.grid_)))
+        agreement = np.zeros_like(counts)
+        confidence = 0.0
+        covered = (own_votes >= 0).any(axis=1)
+        top = own_posterior.max(axis=1)
+        for lf in range(n_lfs):
+            rows = np.flatnonzero(covered & (own_votes[:, lf] < 0) & (extended_votes[:, lf] >= 0))
+            step = np.rint((similarity[rows, lf].astype(np.float64) + 1) * _STEPS).astype(np.intp)
+            step = np.clip(step, 0, len(self.grid_) - 1)
+            given = own_posterior[rows, extended_votes[rows, lf]]
+            counts[lf] = np.bincount(step, minlength=len(self.grid_))
+            agreement[lf] = np.bincount(step, weights=given, minlength=len(self.grid_))
+            confidence += float(top[rows].sum())
+        self.evidence_ = counts.sum(axis=1).astype(np.int64)
+        evidence = int(self.evidence_.sum())
+        self.confidence_ = confidence / evidence if evidence else float("nan")
+
+        self._own_accuracy = np.clip(accuracy, 1 / self.n_classes, _MAX_ACCURACY)
+        right = self._unbiased(agreement, counts)
+        pool = self._isotonic(right.sum(axis=0), counts.sum(axis=0), self._prior(), _PRIOR_VOTES)
+        self.curve_ = np.empty_like(counts)
+        for lf in range(n_lfs):
+            curve = self._isotonic(right[lf], counts[lf], pool, _POOL_VOTES)
+            self.curve_[lf] = np.clip(curve, 1 / self.n_classes, self._own_accuracy[lf])
+        self.thresholds_ = self.thresholds()
+        return self
+
+    def accuracy(self, similarity: npt.NDArray[np.float32]) -> Floats:
+        """P(a vote borrowed at this similarity is correct).
+
+        Parameters
+        ----------
+        similarity
+            float [n, m], one column per LF; NaN = abstain, for which the answer is chance.
+        """
+        result = np.empty(similarity.shape)
+        for lf, curve in enumerate(self.curve_):
+            result[:, lf] = np.interp(similarity[:, lf], self.grid_, curve)
+        result[np.isnan(result)] = 1 / self.n_classes
+        return result
+
+    def weight(self, similarity: npt.NDArray[np.float32]) -> Floats:
+        """What a borrowed vote adds to the log-odds of its class: log(acc·(K−1)/(1−acc)) ≥ 0."""
+        return self._log_odds(self.accuracy(similarity))
+
+    def thresholds(self, share: float = 0.1) -> Floats:
+        """Per LF, the lowest similarity where a borrowed vote has ``share`` of an own one's weight.
+
+        Below a tenth a borrowed vote is as good as an abstain. Where borrowed votes are to count
+        as own ones, a half is the break-even of `dev_threshold`. 1 (only exact duplicates
+        borrow) where no similarity will do.
+
+        Returns
+        -------
+        float64 [m], similarities of ``grid_``.
+        """
+        own = self._log_odds(self._own_accuracy)
+        enough = self._log_odds(self.curve_) >= np.maximum(share * own, 1e-9)[:, None]
+        return np.where(enough.any(axis=1), self.grid_[enough.argmax(axis=1)], 1.0)
+
+    def _unbiased(self, agreement: Floats, counts: Floats) -> Floats:
+        """Sums of agreement, rescaled to sums of correct votes."""
+        wrong = (1 - self.confidence_) / (self.n_classes - 1)
+        if not self.confidence_ - wrong >= _MIN_CONFIDENCE:  # also when it is NaN
+            return counts / self.n_classes
+        return (agreement - wrong * counts) / (self.confidence_ - wrong)
+
+    def _prior(self) -> Floats:
+        chance = 1 / self.n_classes
+        own = float(self._own_accuracy.mean()) if len(self._own_accuracy) else chance
+        rise = np.clip((self.grid_ - self.floor) / max(1 - self.floor, 1e-9), 0, 1)
+        return chance + (own - chance) * rise
+
+    def _isotonic(self, right: Floats, counts: Floats, prior: Floats, weight: float) -> Floats:
+        """Ascending fit to right/counts, with ``weight`` pseudo-votes spread over the prior."""
+        from sklearn.isotonic import IsotonicRegression
+
+        pseudo = weight / len(self.grid_)
+        weights = counts + pseudo
+        fitted = IsotonicRegression().fit_transform(
+            self.grid_, (right + pseudo * prior) / weights, sample_weight=weights
+        )
+        return np.asarray(fitted, dtype=np.float64)
+
+    def _log_odds(self, accuracy: Floats) -> Floats:
+        return np.log(accuracy * (self.n_classes - 1)) - np.log1p(-accuracy)

@@ -1,0 +1,149 @@
+"""What every label model shares: its contract, vote validation, unique vote patterns."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.errors import EpoxyError
+from epoxy_core.labeling import ABSTAIN
+
+PRIOR_ACCURACY = 0.7
+"""What an LF is taken to be worth until its overlaps say otherwise."""
+PRIOR_OVERLAPS = 30.0
+"""How many overlapping votes that belief is worth."""
+
+Votes = npt.NDArray[np.int8]
+Floats = npt.NDArray[np.float64]
+
+
+class LabelModel(Protocol):
+    """Votes to P(class). The constructor stores settings; learned state ends in an underscore.
+
+    Attributes
+    ----------
+    accuracy_
+        float64 [m], estimated P(vote correct | voted).
+    """
+
+    accuracy_: Floats
+
+    def fit(self, votes: Votes) -> Self:
+        """Learn from int8 [n, m] votes, −1 = abstain."""
+        ...
+
+    def predict_proba(self, votes: Votes) -> Floats:
+        """float64 [n, K]; rows sum to 1; an item without votes gets the class balance."""
+        ...
+
+
+class VotePatterns(NamedTuple):
+    """The distinct rows of a vote matrix, in an order that depends on nothing but themselves.
+
+    Attributes
+    ----------
+    patterns
+        int8 [p, m].
+    inverse
+        int [n], so that ``patterns[inverse]`` is the vote matrix.
+    counts
+        int64 [p].
+    """
+
+    patterns: Votes
+    inverse: npt.NDArray[np.intp]
+    counts: npt.NDArray[np.int64]
+
+
+def validate_votes(votes: npt.NDArray[np.integer], n_classes: int) -> Votes:
+    """The votes as int8 [n, m].
+
+    Raises
+    ------
+    EpoxyError
+        If the array is not two-dimensional or holds anything but −1, 0, …, K−1.
+    """
+    if votes.ndim != 2:
+        raise EpoxyError(
+            f"votes have {votes.ndim} dimensions, not 2",
+            where="vote matrix",
+            remedy="Give one row per item, one column per labeling function.",
+        )
+    known = (votes >= ABSTAIN) & (votes < n_classes)
+    if not known.all():
+        row, lf = np.argwhere(~known)[0]
+        raise EpoxyError(
+            f"vote {votes[row, lf]} is not a class",
+            where=f"vote matrix row {row}, labeling function {lf}",
+            remedy=f"A vote is 0 to {n_classes - 1}, or {ABSTAIN} to abstain.",
+        )
+    return votes.astype(np.int8)
+
+
+def class_prior(n_classes: int, class_balance: Sequence[float] | None) -> Floats:
+    """The class balance as float64 [K]; uniform when none is given.
+
+    Raises
+    ------
+    EpoxyError
+        If there are fewer than two classes, or the shares are not K positive numbers that sum to
+        one.
+    """
+    if n_classes < 2:
+        raise EpoxyError(f"{n_classes} classes", where="classes", remedy="Name at least two.")
+    if class_balance is None:
+        return np.full(n_classes, 1 / n_classes)
+    prior = np.asarray(class_balance, dtype=np.float64)
+    if prior.shape != (n_classes,) or not (prior > 0).all() or abs(prior.sum() - 1) > 1e-6:
+        raise EpoxyError(
+            f"{list(class_balance)} is not a balance of {n_classes} classes",
+            where="label_model.class_balance",
+            remedy="Give one positive share per class, in order, that sum to 1.",
+        )
+    return prior / prior.sum()
+
+
+def vote_patterns(votes: Votes) -> VotePatterns:
+    """Collapse a vote matrix to its distinct rows, sorted by the first LF's vote, then the next's.
+
+    Rows are packed into integers of base (largest vote + 2) and sorted, one 64-bit word at a
+    time.
+    """
+    base = int(votes.max(initial=0)) + 2
+    per_word = int(63 / np.log2(base))
+    inverse = np.zeros(len(votes), dtype=np.int64)
+    first = np.zeros(min(len(votes), 1), dtype=np.intp)
+    counts = np.array([len(votes)][: len(first)], dtype=np.int64)
+    start = 0
+    while start < votes.shape[1]:
+        # What is known of the row so far takes the word's top, as the rank among its kind.
+        room = per_word - int(np.ceil(np.log2(max(len(first), 1)) / np.log2(base)))
+        code = inverse
+        for column in votes[:, start : start + room].T:
+            code = code * base + (column.astype(np.int64) + 1)
+        _, first, inverse, counts = np.unique(
+            code, return_index=True, return_inverse=True, return_counts=True
+        )
+        start += room
+    return VotePatterns(votes[first], inverse.astype(np.intp, copy=False), counts)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Row-wise softmax of finite logits."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def class_votes(patterns: Votes, n_classes: int, weights: Floats | None = None) -> Floats:
+    """float64 [p, K]: the (weighted, by LF) number of votes for each class."""
+    sums = np.zeros((len(patterns), n_classes))
+    for label in range(n_classes):
+        cast = patterns == label
+        sums[:, label] = cast.sum(axis=1) if weights is None else cast @ weights
+    return sums
+
+
+def hard_labels(probabilities: Floats) -> npt.NDArray[np.int8]:
+    """The most probable class of each row; the lowest class among ties."""
+    return probabilities.argmax(axis=1).astype(np.int8)
