@@ -40,8 +40,8 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         head = LinearHead(task.n_classes, l2=settings.l2, labels=settings.labels)
         head.fit(embeddings[train.to_numpy()], targets)
         probabilities = head.predict_proba(embeddings)
-        folder = store.paths.end_model(task.name)
-        head.save(folder, classes=task.classes, encoder=task.embedding.model)
+        file = store.paths.end_model(task.name)
+        head.save(file, classes=task.classes, encoder=encoder)
         predictions = prediction_rows(task, "end_model", rows["item_id"], probabilities)
         database.replace("predictions", predictions, "stage = ?", "end_model")
         return dg.MaterializeResult(
@@ -49,7 +49,7 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": rows.height,
                 "training_items": int(train.sum()),
-                "saved_to": dg.MetadataValue.path(str(folder)),
+                "saved_to": dg.MetadataValue.path(str(file)),
             },
         )
 

@@ -107,7 +107,9 @@ def score(
     return Score(
         n=n,
         accuracy=float(right.mean()),
-        macro_f1=float(np.mean([s.f1 for s, there in zip(per_class, present, strict=True) if there])),
+        macro_f1=float(
+            np.mean([s.f1 for s, there in zip(per_class, present, strict=True) if there])
+        ),
         per_class=per_class,
         coverage=float(voted.mean()),
         accuracy_covered=_ratio(float(right[voted].sum()), float(voted.sum())),

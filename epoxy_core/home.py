@@ -38,5 +38,5 @@ class Home:
         return self.task(name) / "training_set"
 
     def end_model(self, name: str) -> Path:
-        """Folder of the saved end model."""
-        return self.task(name) / "end_model"
+        """The saved end model."""
+        return self.task(name) / "end_model.safetensors"

@@ -34,7 +34,7 @@ def read_delimited(
     Raises
     ------
     EpoxyError
-        If there is no header, or it names a column twice.
+        If there is no header, or two columns have one name.
     """
     plain = is_utf8(source.encoding)
     with fields_of_any_length():
@@ -42,6 +42,7 @@ def read_delimited(
         names, first = source.columns, 0
         if names is None:
             first, names = _header(file, records)
+        _refuse_repeats(file, names)
         lines = array("q")
         clean = plain
         bad: dict[str, list[tuple[str, int, str]]] = {"malformed": [], "undecodable": []}
@@ -86,20 +87,22 @@ def _header(
         if not record:
             continue
         names = [name or f"column_{position}" for position, name in enumerate(record, 1)]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise EpoxyError(
-                f"the header has {twice[0]!r} twice",
-                where=f"{file.name}:{line}",
-                remedy="Rename one of the two, or name all columns in source.columns "
-                "after removing the header row.",
-            )
         return line + raw.removesuffix("\n").count("\n"), names
     raise EpoxyError(
         "no readable header row",
         where=file.name,
         remedy="Add one, or name the columns in source.columns.",
     )
+
+
+def _refuse_repeats(file: SourceFile, names: list[str]) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise EpoxyError(
+            f"two columns are named {twice[0]!r}",
+            where=file.name,
+            remedy="Rename one of the two, in the header row or in source.columns.",
+        )
 
 
 def _fault(record: list[str] | None, raw: str, width: int) -> str | None:
@@ -128,11 +131,7 @@ def _rewritten(file: SourceFile, source: Source, names: list[str]) -> bytes:
         _header(file, records)
     for _, record, raw in records:
         if record and _fault(record, raw, len(names)) is None:
-            writer.writerow(
-                [field.replace(RETURN, "\r") for field in record]
-                if RETURN in "".join(record)
-                else record
-            )
+            writer.writerow(field.replace(RETURN, "\r") for field in record)
     return buffer.getvalue().encode("utf-8")
 
 

@@ -175,7 +175,8 @@ def _remedies(task: Task) -> dict[str, str]:
     rows = "Mend these rows, or set source.on_bad_row: skip."
     twice = "Remove the repeats, or set source.on_duplicate: skip to keep the first."
     return {
-        "undecodable": f"Correct source.encoding (now {task.source.encoding}). {rows}",
+        "undecodable": f"Correct source.encoding ({task.source.encoding}), or "
+        "set source.on_bad_row: skip.",
         "malformed": rows,
         "empty_text": rows,
         "missing_id": rows,

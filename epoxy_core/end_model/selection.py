@@ -11,7 +11,7 @@ _ROWS_AT_ONCE = 65_536
 def cut_statistic(
     labels: npt.NDArray[np.integer], graph: NeighborGraph, n_classes: int
 ) -> npt.NDArray[np.float64]:
-    """How many of an item's neighbours have another label, against chance (Lang et al. 2022).
+    """Compare how many neighbours have another label with chance (Lang et al. 2022).
 
     Over the covered items y among the neighbours of x, with weights w = max(similarity, 0) and
     class shares p of the covered items:
@@ -54,7 +54,7 @@ def select(
     keep: float,
     least_per_class: int = 5,
 ) -> npt.NDArray[np.bool_]:
-    """The share ``keep`` of the covered items with the lowest cut statistic.
+    """Keep the share of the covered items with the lowest cut statistic.
 
     A class left with fewer than ``least_per_class`` items gets its own lowest back, up to that
     number, so no class is lost. Ties go to the lowest row.

@@ -107,7 +107,7 @@ class BorrowedVoteCalibration:
         return self
 
     def accuracy(self, similarity: npt.NDArray[np.float32]) -> Floats:
-        """P(a vote borrowed at this similarity is correct).
+        """Estimate P(a vote borrowed at this similarity is correct).
 
         Parameters
         ----------
@@ -121,11 +121,11 @@ class BorrowedVoteCalibration:
         return result
 
     def weight(self, similarity: npt.NDArray[np.float32]) -> Floats:
-        """What a borrowed vote adds to the log-odds of its class: log(acc·(K−1)/(1−acc)) ≥ 0."""
+        """Give what a borrowed vote adds to its class's log-odds: log(acc·(K−1)/(1−acc)) ≥ 0."""
         return self._log_odds(self.accuracy(similarity))
 
     def thresholds(self, share: float = 0.1) -> Floats:
-        """Per LF, the lowest similarity where a borrowed vote has ``share`` of an own one's weight.
+        """Find each LF's lowest similarity with ``share`` of an own vote's weight.
 
         Below a tenth a borrowed vote is as good as an abstain. Where borrowed votes are to count
         as own ones, a half is the break-even of `dev_threshold`. 1 (only exact duplicates
@@ -140,7 +140,7 @@ class BorrowedVoteCalibration:
         return np.where(enough.any(axis=1), self.grid_[enough.argmax(axis=1)], 1.0)
 
     def _unbiased(self, agreement: Floats, counts: Floats) -> Floats:
-        """Sums of agreement, rescaled to sums of correct votes."""
+        """Rescale sums of agreement to sums of correct votes."""
         wrong = (1 - self.confidence_) / (self.n_classes - 1)
         if not self.confidence_ - wrong >= _MIN_CONFIDENCE:  # also when it is NaN
             return counts / self.n_classes
@@ -153,7 +153,7 @@ class BorrowedVoteCalibration:
         return chance + (own - chance) * rise
 
     def _isotonic(self, right: Floats, counts: Floats, prior: Floats, weight: float) -> Floats:
-        """Ascending fit to right/counts, with ``weight`` pseudo-votes spread over the prior."""
+        """Fit an ascending curve to right/counts and ``weight`` pseudo-votes on the prior."""
         from sklearn.isotonic import IsotonicRegression
 
         pseudo = weight / len(self.grid_)

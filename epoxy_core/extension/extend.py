@@ -37,7 +37,7 @@ def extend_votes(
     embeddings: npt.NDArray[np.float32],
     threshold: float,
 ) -> ExtendedVotes:
-    """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168, §3).
+    """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168).
 
     Own votes stay. An abstaining item takes the vote of the most similar item of the support,
     the lowest row among ties, if the similarity is at least ``threshold``. A supporter among an
@@ -79,7 +79,7 @@ def random_similarity(
     pairs: int = 100_000,
     seed: int = 0,
 ) -> float:
-    """The similarity that only a share 1 − ``quantile`` of random pairs of items reach.
+    """Find the similarity that only a share 1 − ``quantile`` of random pairs of items reach.
 
     A vote borrowed from farther away than that says little; as the lowest threshold it spares the
     search and the storage of such votes. 1 for fewer than two items.

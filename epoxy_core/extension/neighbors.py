@@ -46,7 +46,7 @@ class Nearest:
 
 
 def neighbor_graph(embeddings: npt.NDArray[np.float32], k: int) -> NeighborGraph:
-    """The ``min(k, n − 1)`` most similar items of every item, exactly.
+    """Find the ``min(k, n − 1)`` most similar items of every item, exactly.
 
     A float32 matrix product, block by block, leaves some more than k candidates a row; these are
     compared by `exact_similarity`. A row whose k-th neighbour is not provably above everything
@@ -104,7 +104,7 @@ def nearest_in(
     queries: npt.NDArray[np.integer],
     support: npt.NDArray[np.integer],
 ) -> Nearest:
-    """The most similar supporter of each query, by exhaustive search.
+    """Find the most similar supporter of each query, by exhaustive search.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def nearest_in(
 
 
 def _shortlist(rough: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.intp]:
-    """Columns of the ``count`` largest values of each row, in no order.
+    """Find the columns of the ``count`` largest values of each row, in no order.
 
     The largest values are in the groups with the largest maxima, so most of a long row is read
     once, by a fast maximum, and never partitioned.
@@ -169,7 +169,7 @@ def _most_similar(
     candidates: npt.NDArray[np.intp],
     width: int,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """The first ``width`` candidates by similarity, then by row."""
+    """Keep the first ``width`` candidates by similarity, then by row."""
     exact = exact_similarity(vectors, rows, candidates)
     order = np.lexsort((candidates, -exact), axis=1)[:, :width]
     return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1)
@@ -178,6 +178,6 @@ def _most_similar(
 def _without_duplicates(
     vectors: npt.NDArray[np.float32], rows: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.integer]:
-    """The rows less those whose vector an earlier row has: they could never win a tie."""
+    """Drop rows whose vector an earlier row has: they could never win a tie."""
     raw = vectors[rows].view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize)))[:, 0]
     return rows[np.sort(np.unique(raw, return_index=True)[1])]

@@ -19,7 +19,7 @@ _UNIT_TOLERANCE = 0.01
 
 
 def checked_embeddings(embeddings: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Embeddings as contiguous float32 [n, d] whose rows are unit vectors or zero.
+    """Check that embeddings are unit or zero rows; give them as contiguous float32 [n, d].
 
     Raises
     ------
@@ -56,7 +56,7 @@ def exact_similarity(
     rows: npt.NDArray[np.integer],
     others: npt.NDArray[np.integer],
 ) -> npt.NDArray[np.float32]:
-    """Similarity of each row to each of its own others, the same however it is asked.
+    """Compare each row with its own others; the same pair has the same similarity in any shape.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def exact_similarity(
 
 
 def matmul_slack(dimensions: int) -> float:
-    """How far a float32 matrix product of unit rows can be from `exact_similarity`.
+    """Bound how far a float32 matrix product of unit rows is from `exact_similarity`.
 
     The worst case of a sum of ``dimensions`` products, d·2⁻²⁴ for rows of unit length (3 % is
     added for rows that are a little longer), and half a step of the grid.

@@ -15,10 +15,10 @@ def dev_threshold(
     n_classes: int,
     default: float = 1.0,
 ) -> float:
-    """The similarity threshold under which one LF's borrowed votes gain most on the dev items.
+    """Choose the threshold at which one LF's borrowed votes gain most on the dev items.
 
     A borrowed vote that counts as an own one pays while its accuracy stays nearer to the LF's own
-    than to chance (Epoxy, arXiv 2006.15168, §4: the gain changes sign where labels flip too
+    than to chance (Epoxy, arXiv 2006.15168: the gain changes sign where labels flip too
     often). So a correct borrowed vote gains 1 − b and a wrong one −b, with b halfway between
     chance, 1/K, and the LF's own accuracy on dev items, shrunk to 0.7 by 20 pseudo-votes. The
     threshold is the observed similarity above which the sum of gains, less one standard error

@@ -57,7 +57,7 @@ class VotePatterns(NamedTuple):
 
 
 def validate_votes(votes: npt.NDArray[np.integer], n_classes: int) -> Votes:
-    """The votes as int8 [n, m].
+    """Check votes; give them as int8 [n, m].
 
     Raises
     ------
@@ -82,7 +82,7 @@ def validate_votes(votes: npt.NDArray[np.integer], n_classes: int) -> Votes:
 
 
 def class_prior(n_classes: int, class_balance: Sequence[float] | None) -> Floats:
-    """The class balance as float64 [K]; uniform when none is given.
+    """Check the class balance; give it as float64 [K], uniform when there is none.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def class_prior(n_classes: int, class_balance: Sequence[float] | None) -> Floats
             where="label_model.class_balance",
             remedy="Give one positive share per class, in order, that sum to 1.",
         )
-    return prior / prior.sum()
+    return np.asarray(prior / prior.sum())
 
 
 def vote_patterns(votes: Votes) -> VotePatterns:
@@ -130,13 +130,13 @@ def vote_patterns(votes: Votes) -> VotePatterns:
 
 
 def softmax(logits: Floats) -> Floats:
-    """Row-wise softmax of finite logits."""
+    """Turn finite logits into probabilities, row by row."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def class_votes(patterns: Votes, n_classes: int, weights: Floats | None = None) -> Floats:
-    """float64 [p, K]: the (weighted, by LF) number of votes for each class."""
+    """Sum each row's votes, weighted by LF, for each class: float64 [p, K]."""
     sums = np.zeros((len(patterns), n_classes))
     for label in range(n_classes):
         cast = patterns == label
@@ -145,5 +145,5 @@ def class_votes(patterns: Votes, n_classes: int, weights: Floats | None = None) 
 
 
 def hard_labels(probabilities: Floats) -> npt.NDArray[np.int8]:
-    """The most probable class of each row; the lowest class among ties."""
-    return probabilities.argmax(axis=1).astype(np.int8)
+    """Take the most probable class of each row; the lowest class among ties."""
+    return np.asarray(probabilities.argmax(axis=1), dtype=np.int8)

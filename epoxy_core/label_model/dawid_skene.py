@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from epoxy_core.label_model.base import (
     PRIOR_ACCURACY,
@@ -16,6 +17,8 @@ from epoxy_core.label_model.base import (
     validate_votes,
     vote_patterns,
 )
+
+Counts = npt.NDArray[np.int64]
 
 
 class DawidSkene:
@@ -46,8 +49,11 @@ class DawidSkene:
     confusion_
         float64 [m, K, K], P(vote c | class k, LF did not abstain) at [LF, c, k].
     accuracy_
-        float64 [m], mean posterior of the votes that other LFs join, shrunk to 0.7 by 30
-        pseudo-votes.
+        float64 [m], share of an LF's votes that are for the item's most probable class, weighted
+        by how sure the posterior is, over items that other LFs vote on; shrunk to 0.7 by 30
+        pseudo-votes. It takes the most probable class for the truth and so is some points high.
+        The mean posterior of the votes would not be if the posterior were calibrated, but LFs
+        that vote one class only make that far too flat.
     converged_
         Whether the tolerance was met.
     n_iterations_
@@ -85,16 +91,14 @@ class DawidSkene:
         posterior[joined] = tally[joined] / tally[joined].sum(axis=1, keepdims=True)
         self.confusion_ = self._m_step(cast, posterior, counts, anchor)
         self.converged_ = False
-        for self.n_iterations_ in range(1, self.max_iterations + 1):
+        self.n_iterations_ = 0
+        while not self.converged_ and self.n_iterations_ < self.max_iterations:
+            self.n_iterations_ += 1
             posterior = _e_step(cast, self.confusion_, prior)
-            previous, self.confusion_ = (
-                self.confusion_,
-                self._m_step(cast, posterior, counts, anchor),
-            )
-            moved = np.abs(self.confusion_ - previous).max(initial=0)
-            if moved <= self.tolerance:
-                self.converged_ = True
-                break
+            confusion = self._m_step(cast, posterior, counts, anchor)
+            moved = np.abs(confusion - self.confusion_).max(initial=0)
+            self.converged_ = bool(moved <= self.tolerance)
+            self.confusion_ = confusion
         self.accuracy_ = _accuracy(patterns, counts, _e_step(cast, self.confusion_, prior))
         return self
 
@@ -104,7 +108,7 @@ class DawidSkene:
         prior = class_prior(self.n_classes, self.class_balance)
         return _e_step(_one_hot(patterns, self.n_classes), self.confusion_, prior)[inverse]
 
-    def _m_step(self, cast: Any, posterior: Floats, counts: Floats, anchor: Floats) -> Floats:
+    def _m_step(self, cast: Any, posterior: Floats, counts: Counts, anchor: Floats) -> Floats:
         k = self.n_classes
         seen = np.asarray(cast.T @ (posterior * counts[:, None])).reshape(-1, k, k) + anchor
         return np.asarray(seen / seen.sum(axis=1, keepdims=True))
@@ -124,12 +128,18 @@ def _e_step(cast: Any, confusion: Floats, prior: Floats) -> Floats:
     return softmax(np.log(prior) + cast @ np.log(confusion).reshape(-1, len(prior)))
 
 
-def _accuracy(patterns: Votes, counts: Floats, posterior: Floats) -> Floats:
+def _accuracy(patterns: Votes, counts: Counts, posterior: Floats) -> Floats:
     accuracy = np.empty(patterns.shape[1])
+    top = posterior.max(axis=1)
+    rest = (1 - top) / (posterior.shape[1] - 1)
     several = (patterns >= 0).sum(axis=1) >= 2
     for lf, cast in enumerate(patterns.T):
         joined = np.flatnonzero(several & (cast >= 0))
-        right = float(posterior[joined, cast[joined]] @ counts[joined])
+        sure = float((top - rest)[joined] @ counts[joined])
+        given = float((posterior[joined, cast[joined]] - rest[joined]) @ counts[joined])
+        share = min(max(given / sure, 0.0), 1.0) if sure > 0 else PRIOR_ACCURACY
         overlaps = float(counts[joined].sum())
-        accuracy[lf] = (right + PRIOR_OVERLAPS * PRIOR_ACCURACY) / (overlaps + PRIOR_OVERLAPS)
+        accuracy[lf] = (share * overlaps + PRIOR_OVERLAPS * PRIOR_ACCURACY) / (
+            overlaps + PRIOR_OVERLAPS
+        )
     return accuracy

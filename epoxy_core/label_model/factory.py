@@ -1,6 +1,6 @@
 """Label models by the name that ``task.yaml`` gives them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.label_model.base import LabelModel, class_prior
@@ -8,13 +8,17 @@ from epoxy_core.label_model.dawid_skene import DawidSkene
 from epoxy_core.label_model.majority_vote import MajorityVote
 from epoxy_core.label_model.triplets import Triplets
 
-_METHODS = {"majority_vote": MajorityVote, "triplets": Triplets, "dawid_skene": DawidSkene}
+_METHODS: dict[str, Callable[[int, Sequence[float] | None], LabelModel]] = {
+    "majority_vote": MajorityVote,
+    "triplets": Triplets,
+    "dawid_skene": DawidSkene,
+}
 
 
 def make_label_model(
     method: str, n_classes: int, class_balance: Sequence[float] | None = None
 ) -> LabelModel:
-    """A label model with its default settings.
+    """Make a label model with its default settings.
 
     Parameters
     ----------

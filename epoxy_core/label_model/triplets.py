@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from epoxy_core.label_model.base import (
     PRIOR_ACCURACY,
@@ -20,6 +21,8 @@ from epoxy_core.label_model.base import (
 _MIN_OVERLAP = 5
 _MIN_AGREEMENT = 0.05
 _EXTREME_ACCURACY = 0.01
+_NOTHING = 1e-9
+_SIGNIFICANT = 3.0
 
 
 class VoteGrams(NamedTuple):
@@ -31,19 +34,27 @@ class VoteGrams(NamedTuple):
         float64 [m, m], items on which both LFs vote; the diagonal is the coverage.
     agreement
         float64 [m, m], items on which both vote the same class.
+    meetings
+        float64 [K, m, m], items on which LF i votes the class and LF j votes anything.
     """
 
     overlap: Floats
     agreement: Floats
+    meetings: Floats
 
 
 def vote_grams(votes: Votes, n_classes: int) -> VoteGrams:
-    """Count overlaps and agreements by K + 1 Gram matrices over the unique vote patterns."""
+    """Count pairs of votes by 2·K + 1 Gram matrices over the unique vote patterns."""
     patterns, _, counts = vote_patterns(votes)
-    grams = []
-    for cast in (patterns >= 0, *(patterns == label for label in range(n_classes))):
-        grams.append((cast * counts[:, None].astype(np.float64)).T @ cast.astype(np.float64))
-    return VoteGrams(grams[0], np.sum(grams[1:], axis=0))
+    weight = counts[:, None].astype(np.float64)
+    voted = (patterns >= 0).astype(np.float64)
+    agreement = np.zeros((patterns.shape[1], patterns.shape[1]))
+    meetings = np.empty((n_classes, *agreement.shape))
+    for label in range(n_classes):
+        cast = (patterns == label).astype(np.float64)
+        agreement += (cast * weight).T @ cast
+        meetings[label] = (cast * weight).T @ voted
+    return VoteGrams((voted * weight).T @ voted, agreement, meetings)
 
 
 class Triplets:
@@ -51,12 +62,15 @@ class Triplets:
 
     For LFs that err independently and evenly over the wrong classes, the chance-corrected
     agreement of a pair is O_ij = a_i·a_j with a = (K·accuracy − 1)/(K − 1), so that
-    |a_i| = √|O_ij·O_ik / O_jk| (Fu et al. 2020, FlyingSquid, arXiv 2002.11955, §3; K classes by
+    |a_i| = √|O_ij·O_ik / O_jk| (Fu et al. 2020, FlyingSquid, arXiv 2002.11955; K classes by
     the one-coin correction). The median over all pairs (j, k) with at least 5 overlaps each and
     |O_jk| ≥ 0.05 is taken; an LF in no triplet takes the median √|O_ij|, as if its partners were
-    its equals. Signs are those of the leading eigenvector of O, per connected group of LFs, so
-    turned that most of the group's votes are right. Each a is shrunk to that of accuracy 0.7 by
-    30 pseudo-overlaps. Abstaining is taken to say nothing about the class.
+    its equals. Signs come from how far each pair agrees beyond what the two LFs' vote shares
+    explain, in standard errors: the leading eigenvector splits each connected group of LFs into
+    two sides, the one with more votes is right, and an LF on the other is negative if it is at
+    odds with the split by three standard errors. (Two LFs that vote one class each always or
+    never agree, whatever they are worth, so such LFs stay positive.) Each a is shrunk to that
+    of accuracy 0.7 by 30 pseudo-overlaps. Abstaining is taken to say nothing about the class.
 
     Parameters
     ----------
@@ -89,7 +103,13 @@ class Triplets:
         agreed = np.divide(grams.agreement, overlap, out=np.zeros_like(overlap), where=usable)
         corrected = np.where(usable, (k * agreed - 1) / (k - 1), 0)
         strength = _strengths(corrected, usable)
-        signed = strength * _signs(corrected, overlap, strength * grams.overlap.diagonal())
+        shares = grams.meetings / np.where(usable, overlap, 1)
+        surplus = agreed - (shares * shares.transpose(0, 2, 1)).sum(axis=0)
+        variety = 1 - (shares**2).sum(axis=0)
+        error = np.sqrt(np.maximum(variety * variety.T, 0) / (k - 1) / np.maximum(overlap, 1))
+        known = usable & (error > _NOTHING)
+        surprise = np.divide(surplus, error, out=np.zeros_like(surplus), where=known)
+        signed = strength * _signs(surprise, strength * grams.overlap.diagonal())
         prior = (k * PRIOR_ACCURACY - 1) / (k - 1)
         seen = np.where(usable, overlap, 0).max(axis=1, initial=0)
         shrunk = (seen * signed + PRIOR_OVERLAPS * prior) / (seen + PRIOR_OVERLAPS)
@@ -105,8 +125,8 @@ class Triplets:
         return softmax(prior + class_votes(patterns, self.n_classes, self.weights_))[inverse]
 
 
-def _strengths(corrected: Floats, usable: Floats) -> Floats:
-    """|a| of each LF in [0, 1]; 0 for one that overlaps with none."""
+def _strengths(corrected: Floats, usable: npt.NDArray[np.bool_]) -> Floats:
+    """Estimate |a| of each LF, in [0, 1]; 0 for one that overlaps with none."""
     strength = np.zeros(len(corrected))
     closed = np.triu(usable & (np.abs(corrected) >= _MIN_AGREEMENT), 1)
     for lf, mine in enumerate(corrected):
@@ -119,16 +139,19 @@ def _strengths(corrected: Floats, usable: Floats) -> Floats:
     return strength
 
 
-def _signs(corrected: Floats, overlap: Floats, votes: Floats) -> Floats:
-    """±1 per LF: who sides with whom, turned to the side with more of the (weighted) votes."""
+def _signs(surprise: Floats, votes: Floats) -> Floats:
+    """Tell the LFs that are reliably on the side with fewer of the (weighted) votes: −1."""
     from scipy.sparse.csgraph import connected_components
 
-    signs = np.ones(len(corrected))
-    reliable = corrected * overlap / (overlap + PRIOR_OVERLAPS)
-    groups, member = connected_components(reliable != 0, directed=False)
+    signs = np.ones(len(surprise))
+    groups, member = connected_components(surprise != 0, directed=False)
     for group in range(groups):
         lfs = np.flatnonzero(member == group)
-        leading = np.linalg.eigh(reliable[np.ix_(lfs, lfs)])[1][:, -1]
+        within = surprise[np.ix_(lfs, lfs)]
+        leading = np.linalg.eigh(within)[1][:, -1]
         side = np.where(leading < 0, -1.0, 1.0)
-        signs[lfs] = -side if side @ votes[lfs] < 0 else side
+        if side @ votes[lfs] < 0:
+            side = -side
+        against = within @ side / np.sqrt(np.maximum((within != 0).sum(axis=1), 1))
+        signs[lfs[(side < 0) & (against < -_SIGNIFICANT)]] = -1
     return signs

@@ -1,5 +1,6 @@
 """The Polars expressions behind the ready-made heuristics, each of the task folder."""
 
+import functools
 from pathlib import Path
 
 import polars as pl
@@ -76,19 +77,29 @@ def lookup_expression(
         )
         return label if labelled else label.is_not_null()
     labels = sorted(set(table.values()))
-    position = {label: code for code, label in enumerate(labels)}
-    codes = [position[label] for label in table.values()]
-    term = pl.element().replace_strict(list(table), codes, default=None, return_dtype=pl.Int16)
-    found = value.str.extract_all(WORD).list.unique().list.eval(term)
-    counts = [found.list.count_matches(code).cast(pl.Int32) for code in range(len(labels))]
-    most = pl.max_horizontal(counts)
+    codes = [labels.index(label) for label in table.values()]
+    label = pl.element().replace_strict(list(table), codes, default=None, return_dtype=pl.Int16)
+    words = value.str.extract_all(WORD).list.unique()
     if not labelled:
-        return most > 0
-    winners = pl.sum_horizontal([(count == most).cast(pl.Int32) for count in counts])
-    winner = pl.coalesce(
-        [
-            pl.when(count == most).then(pl.lit(label))
-            for count, label in zip(counts, labels, strict=True)
-        ]
+        return words.list.eval(label).list.drop_nulls().list.len() > 0
+    # A tie reads "0 1" and so stands for no class. Each mention of the list in an expression
+    # would count all words again; this way there is one.
+    most_frequent = words.list.eval(label.drop_nulls().mode().cast(pl.String)).list.join(" ")
+    return most_frequent.replace_strict(
+        [str(code) for code in range(len(labels))], labels, default=None, return_dtype=pl.String
     )
-    return pl.when((most > 0) & (winners == 1)).then(winner)
+
+
+def table_labels(build: functools.partial[pl.Expr], folder: Path) -> list[str]:
+    """Class names in the table of a `lookup_expression`; none for other heuristics.
+
+    Raises
+    ------
+    EpoxyError
+        As `lookup_expression` does.
+    """
+    if build.func is not lookup_expression:
+        return []
+    rows, file, _, _, labelled, _ = build.args
+    rows = read_rows(folder / file, labelled) if rows is None else rows
+    return sorted({label for _, label in rows if label is not None})

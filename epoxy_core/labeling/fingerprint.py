@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.labeling.encoder import Encoder, Memo, Opaque
+from epoxy_core.labeling.encoder import Encoder
 from epoxy_core.labeling.lf import LabelingFunction
 from epoxy_core.labeling.modules import TaskModules
+from epoxy_core.labeling.values import Memo, OpaqueError
 
 
 def fingerprint(lf: LabelingFunction, classes: Sequence[str], memo: Memo | None = None) -> str:
@@ -38,12 +39,12 @@ def fingerprint(lf: LabelingFunction, classes: Sequence[str], memo: Memo | None 
     encoder = Encoder(
         folder,
         TaskModules.package_of(folder),
-        lambda vote: positions.get(vote, vote),
         {} if memo is None else memo,
+        lambda vote: positions.get(vote, vote),
     )
     try:
         digest = encoder.encode([list(classes), lf])
-    except Opaque as error:
+    except OpaqueError as error:
         trail = " → ".join(filter(None, error.trail)) or "a value"
         kind = type(error.value)
         raise EpoxyError(

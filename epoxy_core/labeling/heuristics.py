@@ -121,7 +121,9 @@ def lookup(
             refuse(f"`match` is {match!r}", "It is 'words' or 'value'.")
         rows = None
         if table is not None:
-            pairs = table.items() if isinstance(table, Mapping) else ((term, None) for term in table)
+            pairs = (
+                table.items() if isinstance(table, Mapping) else ((term, None) for term in table)
+            )
             rows = tuple(sorted((term, label if labelled else None) for term, label in pairs))
             check_table(rows, "table", match, case, labelled)
     build = functools.partial(lookup_expression, rows, file, match, case, labelled, column)
@@ -133,8 +135,8 @@ def length(
     vote: str | int,
     *,
     unit: Literal["characters", "words"] = "characters",
-    min: int | None = None,
-    max: int | None = None,
+    min: int | None = None,  # noqa: A002
+    max: int | None = None,  # noqa: A002
     column: str = "text",
 ) -> LabelingFunction:
     """Vote ``vote`` where the length lies between ``min`` and ``max``, both included.

@@ -98,7 +98,7 @@ class LabelingFunction:
         return self.function(item)
 
     def expression(self) -> pl.Expr:
-        """The Polars expression over the items frame (not for the ``item`` kind)."""
+        """Build the Polars expression over the items frame (not for the ``item`` kind)."""
         built = self.function(self.folder) if self.kind == "heuristic" else self.function()
         if not isinstance(built, pl.Expr):
             raise TypeError(f"returned {type(built).__name__}, not a Polars expression")
@@ -196,7 +196,7 @@ def expression_labeling_function(
 
 
 def caller_location() -> SourceLocation | None:
-    """The nearest line outside this package on the call stack."""
+    """Find the nearest line outside this package on the call stack."""
     frame = sys._getframe(1)
     here = str(Path(__file__).parent)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
@@ -239,7 +239,7 @@ def _decorated(
         pass  # a builtin without a signature
     code = getattr(inspect.unwrap(function), "__code__", None)
     return LabelingFunction(
-        name=name or getattr(function, "__name__", ""),
+        name=name or str(getattr(function, "__name__", "")),
         function=function,
         kind=kind,
         vote=vote,

@@ -49,11 +49,11 @@ class TaskModules:
 
     @staticmethod
     def package_of(folder: Path) -> str:
-        """The name that the modules of a task folder stand under in ``sys.modules``."""
+        """Name what the modules of a task folder stand under in ``sys.modules``."""
         return f"_epoxy_task_{hashlib.blake2b(str(folder).encode(), digest_size=8).hexdigest()}"
 
     def load(self, name: str) -> types.ModuleType:
-        """The module of a file of the folder by dotted name, executed once.
+        """Give the module of a file of the folder by dotted name, executed once.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class TaskModules:
     def resolve(
         self, name: str, names: Sequence[str], level: int, namespace: Mapping[str, object]
     ) -> types.ModuleType | None:
-        """The task's module that an import statement takes ``names`` from; None if not the task's.
+        """Find the task's module that an import takes ``names`` from; None if it is not the task's.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class TaskModules:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        """What an import statement in the task's files calls (see `builtins.__import__`)."""
+        """Import for the task's files (see `builtins.__import__`)."""
         module = self.resolve(name, fromlist or (), level, namespace or {})
         if module is None:
             return builtins.__import__(name, namespace, local, fromlist or (), level)

@@ -12,11 +12,12 @@ from epoxy_core.labeling.modules import TaskSource
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 _GLOBAL_READS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 def module_tree(namespace: Mapping[str, Any], file: str) -> ast.Module | None:
-    """The AST of the module with these globals, as it was when it was loaded, if it is known."""
+    """Parse the module with these globals as it was when it was loaded, if that is known."""
     loader = namespace.get("__loader__")
     if isinstance(loader, TaskSource):
         return loader.tree
@@ -26,7 +27,7 @@ def module_tree(namespace: Mapping[str, Any], file: str) -> ast.Module | None:
 
 
 def function_nodes(tree: ast.Module, code: types.CodeType) -> list[FunctionNode]:
-    """The node that ``code`` was compiled from; several only if they cannot be told apart."""
+    """Find the node ``code`` was compiled from; several only if they cannot be told apart."""
     found = []
     for node in ast.walk(tree):
         if not isinstance(node, _FUNCTIONS):
@@ -47,7 +48,7 @@ def function_nodes(tree: ast.Module, code: types.CodeType) -> list[FunctionNode]
 
 
 def class_nodes(tree: ast.Module, qualname: str) -> list[ast.ClassDef]:
-    """The definitions of a class by qualified name."""
+    """Find the definitions of a class by qualified name."""
     return [node for name, node in _classes(tree, "") if name == qualname]
 
 
@@ -60,11 +61,6 @@ def normal_form(node: ast.AST, outermost: bool = True, in_class: bool = False) -
     in the objects.
     """
     own = outermost and isinstance(node, _FUNCTIONS)
-    skipped = {"type_comment", "kind", "ctx", "returns"}
-    if own:
-        skipped |= {"name", "decorator_list"}
-    if isinstance(node, ast.arg):
-        skipped |= {"annotation"}
     if isinstance(node, ast.AnnAssign) and not in_class:
         if node.value is None:
             return None
@@ -73,24 +69,18 @@ def normal_form(node: ast.AST, outermost: bool = True, in_class: bool = False) -
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     ):
         return None
+    skipped = {"type_comment", "kind", "ctx", "returns"}
+    skipped |= {"name", "decorator_list"} if own else set()
+    skipped |= {"annotation"} if isinstance(node, ast.arg) else set()
+    below = isinstance(node, ast.ClassDef) or (in_class and isinstance(node, _BLOCKS))
     form: list[Any] = [type(node).__name__]
     for field, value in ast.iter_fields(node):
         if field in skipped:
             continue
-        body_of_class = isinstance(node, ast.ClassDef) or (in_class and _is_block(node))
-        if isinstance(value, ast.arguments) and own:
+        if own and isinstance(value, ast.arguments):
             form.append([field, _arguments(value)])
-        elif isinstance(value, ast.AST):
-            form.append([field, _inner(value, body_of_class)])
-        elif isinstance(value, list):
-            parts = [
-                _inner(part, body_of_class) if isinstance(part, ast.AST) else repr(part)
-                for part in value
-            ]
-            if kept := [part for part in parts if part is not None]:
-                form.append([field, kept])
-        elif value is not None or isinstance(node, ast.Constant):
-            form.append([field, f"{type(value).__name__} {value!r}"])
+        elif (part := _field(value, below, isinstance(node, ast.Constant))) is not None:
+            form.append([field, part])
     return form
 
 
@@ -143,7 +133,7 @@ def uses_of(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def imports_of(node: ast.AST) -> Iterator[tuple[str, int, str | None, str]]:
-    """Imports inside a node: (module, level, the name taken from it or None, bound name)."""
+    """List the imports inside a node: (module, level, name taken from it or None, bound name)."""
     for part in ast.walk(node):
         if isinstance(part, ast.Import):
             for alias in part.names:
@@ -171,8 +161,15 @@ def _arguments(arguments: ast.arguments) -> Any:
     return [form[0], *(part for part in form[1:] if part[0] not in ("defaults", "kw_defaults"))]
 
 
-def _is_block(node: ast.AST) -> bool:
-    return isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While))
+def _field(value: Any, in_class: bool, constant: bool) -> Any:
+    if isinstance(value, ast.AST):
+        return _inner(value, in_class)
+    if isinstance(value, list):
+        parts = [
+            _inner(part, in_class) if isinstance(part, ast.AST) else repr(part) for part in value
+        ]
+        return [part for part in parts if part is not None] or None
+    return f"{type(value).__name__} {value!r}" if constant or value is not None else None
 
 
 def _contains(node: FunctionNode, start: Any, end: Any) -> bool:

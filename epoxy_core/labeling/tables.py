@@ -35,7 +35,7 @@ def check_pattern(pattern: str) -> None:
 
 
 def check_keywords(words: Iterable[str], where: str) -> tuple[str, ...]:
-    """The different keywords, sorted, white space folded: their order changes no vote."""
+    """Give the different keywords, sorted, white space folded: their order changes no vote."""
     unique = list(words)
     for word in unique:
         if not isinstance(word, str) or not word.strip():

@@ -1,0 +1,77 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from epoxy_core.extension import extend_votes, neighbor_graph, random_similarity
+
+
+def unit(vectors):
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def by_search(votes, embeddings, threshold):
+    wide = embeddings.astype(np.float64)
+    similarity = np.rint(wide @ wide.T * 2**20) / 2**20
+    support = [row for row in range(len(votes)) if votes[row] >= 0]
+    rows = []
+    for row in range(len(votes)):
+        if votes[row] >= 0:
+            rows.append((votes[row], row, 1.0))
+            continue
+        near = [other for other in support if similarity[row, other] >= threshold]
+        if not near:
+            rows.append((-1, -1, np.nan))
+            continue
+        best = min(near, key=lambda other: (-similarity[row, other], other))
+        rows.append((votes[best], best, similarity[row, best]))
+    return [np.array(column) for column in zip(*rows, strict=True)]
+
+
+def assert_is_by_search(votes, embeddings, k, threshold):
+    graph = neighbor_graph(embeddings, k)
+    extended = extend_votes(votes, graph, embeddings, threshold)
+    expected = by_search(votes, embeddings, threshold)
+    assert extended.votes.dtype == np.int8
+    assert extended.source.dtype == np.int32
+    assert extended.similarity.dtype == np.float32
+    np.testing.assert_array_equal(extended.votes, expected[0])
+    np.testing.assert_array_equal(extended.source, expected[1])
+    np.testing.assert_array_equal(extended.similarity, expected[2].astype(np.float32))
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_equals_exhaustive_search(data):
+    n = data.draw(st.integers(1, 14))
+    vectors = data.draw(
+        hnp.arrays(np.float32, (n, data.draw(st.integers(1, 3))), elements=st.integers(-1, 2))
+    )
+    votes = data.draw(hnp.arrays(np.int8, n, elements=st.integers(-1, 2)))
+    threshold = data.draw(st.sampled_from([-1.0, 0.0, 0.5, 2**-0.5, 0.8, 1.0]))
+    assert_is_by_search(votes, unit(vectors), data.draw(st.integers(1, 16)), threshold)
+
+
+def test_equals_exhaustive_search_on_larger_sets_with_duplicates():
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(600, 8))
+    vectors[generator.integers(600, size=200)] = vectors[generator.integers(600, size=200)]
+    embeddings = unit(vectors)
+    for coverage in (0.0, 0.003, 0.1, 0.9, 1.0):
+        votes = np.where(generator.random(600) < coverage, generator.integers(0, 4, 600), -1)
+        for threshold in (-1.0, 0.4, 0.8, 1.0):
+            assert_is_by_search(votes.astype(np.int8), embeddings, 6, threshold)
+
+
+def test_random_similarity_lies_between_unrelated_and_alike():
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(500, 64))
+    embeddings = unit(np.repeat(centres, 2, axis=0) + 0.1 * generator.normal(size=(1000, 64)))
+    floor = random_similarity(embeddings)
+    wide = embeddings.astype(np.float64)
+    pairs = (wide @ wide.T)[np.triu_indices(1000, 1)]
+    assert abs(floor - np.quantile(pairs, 0.99)) < 0.02
+    assert floor < (wide[::2] * wide[1::2]).sum(axis=1).min()
+    assert floor == random_similarity(embeddings)
+    assert random_similarity(embeddings[:1]) == 1.0
