@@ -36,7 +36,9 @@ def corpus_assets(task: Task) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=step(task, "corpus"),
         specs=[
-            spec("items", "What is to be labelled: id, text, split and the source's other columns."),
+            spec(
+                "items", "What is to be labelled: id, text, split and the source's other columns."
+            ),
             spec("dev_labels", "Hand labels for thresholds, checks and the LF table."),
             spec("test_labels", "Hand labels held out: only `evaluation` reads them."),
         ],
@@ -51,9 +53,7 @@ def corpus_assets(task: Task) -> dg.AssetsDefinition:
             "dev_labels": _gold(raw, "dev"),
             "test_labels": _gold(raw, "test"),
         }
-        chosen = [
-            name for name in tables if key(task, name) in context.selected_asset_keys
-        ]
+        chosen = [name for name in tables if key(task, name) in context.selected_asset_keys]
         classes = pl.DataFrame({"class": range(task.n_classes), "name": task.classes})
         with store.database(task).write() as connection:
             put(connection, "classes", classes)

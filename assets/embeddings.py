@@ -3,26 +3,25 @@
 import dagster as dg
 import numpy as np
 
-from assets.keys import CORPUS, key, placed, step
+from assets.encoder import encoder_of
+from assets.keys import CORPUS, key, placed
 from assets.progress import progress
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.embed import TextEncoder, embed_missing, model_fingerprint
+from epoxy_core.embed import embed_missing
 from epoxy_core.task import Task
 
 
 def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     """Embeddings in LanceDB; only new and changed texts are embedded."""
-    encoder = model_fingerprint(task.embedding.model)
+    encoder = encoder_of(task).fingerprint
 
     @dg.asset(
         key=key(task, "embeddings"),
         deps=[key(task, "items")],
         description=f"Unit vectors of every text by `{task.embedding.model}`, stored as float16 "
         "under the hash of the text: a second run embeds nothing.",
-        code_version=code_version(
-            __file__, "embed", settings=[encoder, task.embedding.precision]
-        ),
+        code_version=code_version(__file__, "embed", settings=encoder),
         op_tags={"dagster/priority": "1"},
         pool="embed",
         **placed(task, CORPUS, "sentence-transformers", "lancedb"),
@@ -30,12 +29,10 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     def embeddings(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         items = store.database(task).query("SELECT content_hash, text FROM items ORDER BY item_id")
         hashes, texts = items["content_hash"].to_list(), items["text"].to_list()
-        vectors = store.embeddings(task).table(encoder)
+        vectors = store.embeddings(task)
         with progress(context, "embedding") as report:
             embedded = embed_missing(
-                TextEncoder(
-                    task.embedding.model, task.embedding.precision, task.embedding.batch_size
-                ),
+                encoder_of(task),
                 vectors,
                 hashes,
                 texts,
@@ -59,7 +56,7 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
 
 def embeddings_check(task: Task) -> dg.AssetChecksDefinition:
     """No embedding is NaN, infinite or zero."""
-    encoder = model_fingerprint(task.embedding.model)
+    encoder = encoder_of(task).fingerprint
 
     @dg.asset_check(
         asset=key(task, "embeddings"),
@@ -69,7 +66,7 @@ def embeddings_check(task: Task) -> dg.AssetChecksDefinition:
     )
     def finite_unit_vectors(store: Store) -> dg.AssetCheckResult:
         hashes = store.database(task).query("SELECT content_hash FROM items")["content_hash"]
-        norms = np.linalg.norm(store.embeddings(task).table(encoder).load(hashes.to_list()), axis=1)
+        norms = np.linalg.norm(store.embeddings(task).load(hashes.to_list()), axis=1)
         bad = int((~np.isclose(norms, 1, atol=0.01)).sum())
         return dg.AssetCheckResult(
             passed=bad == 0, metadata={"bad_vectors": bad, "items": len(norms)}

@@ -2,20 +2,19 @@
 
 import dagster as dg
 import numpy as np
-import polars as pl
 
+from assets.encoder import encoder_of
 from assets.keys import TRAINING, key, placed, pool
 from assets.predictions import prediction_rows
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.embed import model_fingerprint
 from epoxy_core.end_model import LinearHead
 from epoxy_core.task import EndModel, Task
 
 
 def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
     """Train, save, and predict every item."""
-    encoder = model_fingerprint(task.embedding.model)
+    encoder = encoder_of(task).fingerprint
 
     @dg.asset(
         key=key(task, "end_model"),
@@ -34,7 +33,7 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
             "SELECT i.item_id, i.content_hash, t.probabilities FROM items i"
             " LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
         )
-        embeddings = store.embeddings(task).table(encoder).load(rows["content_hash"].to_list())
+        embeddings = store.embeddings(task).load(rows["content_hash"].to_list())
         train = rows["probabilities"].is_not_null()
         targets = np.array(rows["probabilities"].filter(train).to_list(), dtype=np.float64)
         head = LinearHead(task.n_classes, l2=settings.l2, labels=settings.labels)

@@ -55,7 +55,9 @@ def evaluation_asset(task: Task) -> dg.AssetsDefinition:
                 "stages": picture(stage_bars(accuracy)),
                 **{
                     f"{stage}_{split}_accuracy": value
-                    for stage, split, value in accuracy.select("stage", "split", "value").iter_rows()
+                    for stage, split, value in accuracy.select(
+                        "stage", "split", "value"
+                    ).iter_rows()
                 },
             },
         )

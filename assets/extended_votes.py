@@ -6,13 +6,19 @@ import dagster as dg
 import numpy as np
 import polars as pl
 
+from assets.encoder import encoder_of
 from assets.keys import EXTENDED, extended_key, key, lf_key, placed, pool, step
 from assets.metadata import schema
 from assets.store import Store
 from assets.versions import code_version, data_version
 from assets.votes import own_votes
-from epoxy_core.embed import model_fingerprint
-from epoxy_core.extension import ExtendedVotes, dev_threshold, extend_votes, random_similarity
+from epoxy_core.extension import (
+    ExtendedVotes,
+    NeighborGraph,
+    dev_threshold,
+    extend_votes,
+    random_similarity,
+)
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.storage.database import put
 from epoxy_core.task import Task
@@ -20,7 +26,7 @@ from epoxy_core.task import Task
 
 def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """The extended votes of every labeling function, in one step that runs any subset."""
-    encoder = model_fingerprint(task.embedding.model)
+    encoder = encoder_of(task).fingerprint
 
     def spec(lf: LabelingFunction) -> dg.AssetSpec:
         deps = [lf_key(task, lf.name), key(task, "neighbors")]
@@ -50,8 +56,8 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
         database = store.database(task)
         items = database.query("SELECT item_id, content_hash FROM items ORDER BY item_id")
         item_ids = items["item_id"]
-        graph = store.neighbors(task).read(item_ids.to_list())
-        embeddings = store.embeddings(task).table(encoder).load(items["content_hash"].to_list())
+        graph = NeighborGraph(*store.neighbors(task).read(item_ids.to_list()))
+        embeddings = store.embeddings(task).load(items["content_hash"].to_list())
         floor = random_similarity(embeddings)
         for lf in lfs:
             if extended_key(task, lf.name) not in context.selected_asset_keys:

@@ -3,17 +3,17 @@
 import dagster as dg
 import numpy as np
 
-from assets.keys import CORPUS, key, placed, step
+from assets.encoder import encoder_of
+from assets.keys import CORPUS, key, placed
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.embed import model_fingerprint
 from epoxy_core.extension import neighbor_graph, random_similarity
 from epoxy_core.task import Task
 
 
 def neighbors_asset(task: Task) -> dg.AssetsDefinition:
     """The k-nearest-neighbour graph, computed once per version of the embeddings."""
-    encoder = model_fingerprint(task.embedding.model)
+    encoder = encoder_of(task).fingerprint
     k = task.extension.neighbors
 
     @dg.asset(
@@ -28,9 +28,9 @@ def neighbors_asset(task: Task) -> dg.AssetsDefinition:
         items = store.database(task).query(
             "SELECT item_id, content_hash FROM items ORDER BY item_id"
         )
-        embeddings = store.embeddings(task).table(encoder).load(items["content_hash"].to_list())
+        embeddings = store.embeddings(task).load(items["content_hash"].to_list())
         graph = neighbor_graph(embeddings, k)
-        store.neighbors(task).write(items["item_id"].to_list(), graph)
+        store.neighbors(task).write(items["item_id"].to_list(), graph.indices, graph.similarity)
         nearest = graph.similarity[:, 0] if graph.similarity.size else np.zeros(1)
         return dg.MaterializeResult(
             data_version=data_version(*items["item_id"], graph.indices, graph.similarity),

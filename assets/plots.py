@@ -16,10 +16,14 @@ def confidence_histogram(labels: pl.DataFrame) -> "Figure":
     """How confident the labels are, stacked by class."""
     figure, axes = _figure()
     names = sorted(labels["label"].unique().to_list())
-    by_class = [
-        labels.filter(pl.col("label") == name)["confidence"].to_numpy() for name in names
-    ]
-    axes.hist(by_class, bins=np.linspace(0, 1, 41).tolist(), stacked=True, label=names, color=_colors(len(names)))
+    by_class = [labels.filter(pl.col("label") == name)["confidence"].to_numpy() for name in names]
+    axes.hist(
+        by_class,
+        bins=np.linspace(0, 1, 41).tolist(),
+        stacked=True,
+        label=names,
+        color=_colors(len(names)),
+    )
     axes.set_xlabel("confidence")
     axes.set_ylabel("items")
     axes.legend(frameon=False)
@@ -30,7 +34,12 @@ def coverage_bars(summary: pl.DataFrame) -> "Figure":
     """Share of items each labeling function covers, with and without borrowed votes."""
     rows = summary.sort("extended_coverage")
     figure, axes = _figure(height=0.8 + 0.28 * rows.height)
-    axes.barh(rows["lf"].to_list(), rows["extended_coverage"].to_list(), color="#c9d7ea", label="own and borrowed")
+    axes.barh(
+        rows["lf"].to_list(),
+        rows["extended_coverage"].to_list(),
+        color="#c9d7ea",
+        label="own and borrowed",
+    )
     axes.barh(rows["lf"].to_list(), rows["coverage"].to_list(), color=PALETTE[0], label="own votes")
     axes.set_xlabel("share of items")
     axes.legend(frameon=False, loc="lower right")
@@ -46,7 +55,9 @@ def stage_bars(scores: pl.DataFrame) -> "Figure":
     for i, split in enumerate(splits):
         values = dict(scores.filter(pl.col("split") == split).select("stage", "value").iter_rows())
         at = np.arange(len(stages)) + (i - (len(splits) - 1) / 2) * width
-        axes.bar(at, [values.get(stage, 0.0) for stage in stages], width, label=split, color=PALETTE[i])
+        axes.bar(
+            at, [values.get(stage, 0.0) for stage in stages], width, label=split, color=PALETTE[i]
+        )
     axes.set_xticks(range(len(stages)), [stage.replace("_", " ") for stage in stages])
     axes.set_ylabel("accuracy")
     axes.legend(frameon=False, loc="lower right")

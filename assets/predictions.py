@@ -39,8 +39,8 @@ def prediction_rows(
             "stage": pl.repeat(stage, len(item_ids), dtype=pl.String, eager=True),
             "label": label,
             "confidence": probabilities.max(axis=1),
-            "probabilities": pl.Series(probabilities, dtype=pl.Array(pl.Float64, task.n_classes)).cast(
-                pl.List(pl.Float64)
-            ),
+            "probabilities": pl.Series(
+                probabilities, dtype=pl.Array(pl.Float64, task.n_classes)
+            ).cast(pl.List(pl.Float64)),
         }
     )

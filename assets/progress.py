@@ -12,9 +12,7 @@ LOG_EVERY = 15.0
 
 
 @contextmanager
-def progress(
-    context: dg.AssetExecutionContext, what: str
-) -> Iterator[Callable[[int, int], None]]:
+def progress(context: dg.AssetExecutionContext, what: str) -> Iterator[Callable[[int, int], None]]:
     """A callback ``(done, total)`` that shows how far ``what`` is and how long it will take."""
     if sys.stderr.isatty():
         from rich.console import Console

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.encoder import encoder_of
 from epoxy_core.home import Home
 from epoxy_core.storage.database import Database
-from epoxy_core.storage.lance import EmbeddingStore, NeighborStore
+from epoxy_core.storage.lance import EmbeddingStore
+from epoxy_core.storage.neighbors import NeighborStore
 from epoxy_core.task import Task
 
 
@@ -25,8 +27,8 @@ class Store(dg.ConfigurableResource):
         return Database(self.paths.database(task.name))
 
     def embeddings(self, task: Task) -> EmbeddingStore:
-        """Vectors, keyed by content."""
-        return EmbeddingStore(self.paths.lance(task.name))
+        """Vectors of the task's encoder, keyed by content."""
+        return EmbeddingStore(self.paths.lance(task.name), encoder_of(task).fingerprint)
 
     def neighbors(self, task: Task) -> NeighborStore:
         """The neighbour graph."""

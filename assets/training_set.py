@@ -1,6 +1,7 @@
 """``training_set``: the labels worth training on, as Parquet and JSONL."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +13,7 @@ from assets.metadata import schema, shares, table
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic, select
+from epoxy_core.extension import NeighborGraph
 from epoxy_core.task import Task
 
 
@@ -42,7 +44,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
         labels = rows["class"].fill_null(-1).cast(pl.Int8).to_numpy().copy()
         if settings.votes == "own":
             labels[(rows["votes"] != "own").fill_null(True).to_numpy()] = -1
-        graph = store.neighbors(task).read(rows["item_id"].to_list())
+        graph = NeighborGraph(*store.neighbors(task).read(rows["item_id"].to_list()))
         z = cut_statistic(labels, graph, task.n_classes)
         trainable = (rows["split"] == "unlabeled").to_numpy()
         kept = select(np.where(trainable, z, np.nan), labels, settings.keep)
@@ -63,7 +65,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
     return training_set
 
 
-def _export(rows: pl.DataFrame, folder: Path, formats: list[str]) -> list[Path]:
+def _export(rows: pl.DataFrame, folder: Path, formats: Sequence[str]) -> list[Path]:
     """Write each file beside its old version and swap it in, so that a reader never sees half."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = ("item_id", "text", "label", "confidence", "probabilities", "split", "run_id")

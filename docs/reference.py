@@ -42,7 +42,9 @@ def tables_page() -> str:
         rows = [f"| `{c.name}` | {c.type} | {c.meaning} |" for c in table.columns]
         more = "| … | | the source's other columns |" if table.open else ""
         body = "\n".join(filter(None, [*rows, more]))
-        parts.append(f"## {table.name}\n\n{table.meaning}\n\n| column | type | |\n|---|---|---|\n{body}\n")
+        parts.append(
+            f"## {table.name}\n\n{table.meaning}\n\n| column | type | |\n|---|---|---|\n{body}\n"
+        )
     return "\n".join(parts)
 
 

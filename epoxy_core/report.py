@@ -79,8 +79,13 @@ def print_report(console: Console, task: Task, report: Report) -> None:
     splits = ", ".join(f"{n:,} {split}" for split, n in report.splits.iter_rows())
     console.print(f"\n[bold]{task.name}[/bold]  {task.description}\n{splits}\n")
     console.print(_lf_table(report.lf_summary))
-    for lf, item, error, n in report.lf_errors.unique("lf", keep="first", maintain_order=True).iter_rows():
-        console.print(f"  [yellow]{lf} raised on {n} items[/yellow], first on {escape(f'{item}: {error}')}", highlight=False)
+    for lf, item, error, n in report.lf_errors.unique(
+        "lf", keep="first", maintain_order=True
+    ).iter_rows():
+        console.print(
+            f"  [yellow]{lf} raised on {n} items[/yellow], first on {escape(f'{item}: {error}')}",
+            highlight=False,
+        )
     console.print(_stage_table(task, report))
     for name, counts in (("labels", report.labels), ("training set", report.training)):
         total = counts["items"].sum()
@@ -131,7 +136,9 @@ def _stage_table(task: Task, report: Report) -> Table:
     for split in splits:
         n = report.evaluation.filter(pl.col("split") == split)["n_items"].max()
         for metric in ("acc.", "macro F1", *(f"F1 {name}" for name in shown)):
-            table.add_column(f"{split} {metric}" + (f" ({n})" if metric == "acc." else ""), justify="right")
+            table.add_column(
+                f"{split} {metric}" + (f" ({n})" if metric == "acc." else ""), justify="right"
+            )
     coverage = dict(report.stages.iter_rows())
     scores = {
         (stage, split, metric, name): value

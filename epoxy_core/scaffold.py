@@ -121,7 +121,9 @@ def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
         name=_name(folder),
         paths=f'["{paths}"]',
         text=text,
-        id=f"\n  id: {id_column}" if id_column else " # without an id column, a hash of the text is the id",
+        id=f"\n  id: {id_column}"
+        if id_column
+        else " # without an id column, a hash of the text is the id",
         classes=", ".join(quoted),
         labels=LABELS.format(column=label) if label else NO_LABELS,
         positive=quoted[-1],
@@ -159,7 +161,9 @@ def _sample(data: Path) -> pl.DataFrame:
         return readers[data.suffix]()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise EpoxyError(
-            f"cannot be read ({error})", where=str(data), remedy="Mend the file, or write task.yaml by hand."
+            f"cannot be read ({error})",
+            where=str(data),
+            remedy="Mend the file, or write task.yaml by hand.",
         ) from error
 
 

@@ -134,9 +134,7 @@ class TrainingSet(Section):
     votes: Literal["own", "extended"] = Field(
         "own", description="own: only items an LF voted on; extended: those that borrow, too"
     )
-    keep: float = Field(
-        0.8, gt=0, le=1, description="share of them kept by the cut statistic"
-    )
+    keep: float = Field(0.8, gt=0, le=1, description="share of them kept by the cut statistic")
     formats: list[Literal["parquet", "jsonl"]] = Field(default=["parquet", "jsonl"], min_length=1)
 
 

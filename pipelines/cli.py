@@ -79,7 +79,7 @@ def ui(
     dagster = Path(sys.executable).with_name("dagster")
     console.print(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
     command = [str(dagster), "dev", "-m", "pipelines.definitions"]
-    os.execv(dagster, [*command, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+    os.execv(dagster, [*command, "-h", "127.0.0.1", "-p", str(port)])
 
 
 def main() -> None:

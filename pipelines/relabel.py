@@ -69,7 +69,9 @@ def relabel(
         }
         if not stale:
             continue
-        selection = {other for asset in stale for other in graph.get(asset).execution_set_asset_keys}
+        selection = {
+            other for asset in stale for other in graph.get(asset).execution_set_asset_keys
+        }
         announce(stale)
         result = job.execute_in_process(
             instance=instance,

@@ -40,9 +40,9 @@ def _announce(console: Console, level: Mapping[dg.AssetKey, Staleness]) -> None:
     groups: dict[str, list[str]] = {}
     for asset, why in level.items():
         groups.setdefault(str(why), []).append("/".join(asset.path[1:]))
-    for why, names in groups.items():
+    for reason, names in groups.items():
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        console.print(f"  [cyan]{shown}[/cyan]: {why}")
+        console.print(f"  [cyan]{shown}[/cyan]: {reason}")
 
 
 def _summarise(console: Console, task: Task, done: Relabeling) -> None:

@@ -80,9 +80,7 @@ def staleness(
             for name, version in tags.items()
             if name.startswith(INPUT_VERSION)
         }
-        now = {
-            parent: recorded.get(parent, {}).get(DATA_VERSION) for parent in node.parent_keys
-        }
+        now = {parent: recorded.get(parent, {}).get(DATA_VERSION) for parent in node.parent_keys}
         result[key] = Staleness(
             edited=tags.get(CODE_VERSION) != node.code_version,
             changed_inputs=tuple(

@@ -4,12 +4,12 @@ import os
 import shutil
 
 import pytest
-
 from support import HELPERS, HEURISTICS, TASK, bring_up_to_date, messages
 
 from epoxy_core.home import Home
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):

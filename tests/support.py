@@ -56,13 +56,13 @@ def short():
     return pl.col("text").str.len_chars() < LIMIT
 '''
 
-HELPERS = '''\
+HELPERS = """\
 LIMIT = 24
 
 
 def looks_like_a_number(text):
     return any(word.isdigit() and len(word) > 4 for word in text.split())
-'''
+"""
 
 SPAM = [
     "{} a free prize now, call {}",

@@ -27,9 +27,12 @@ def test_first_run_makes_everything_and_the_second_nothing(project):
     first = bring_up_to_date(folder, home)
     assert not first.failures
     lfs = {"words", "question", "number", "short"}
-    assert ran(first) == {"items", "dev_labels", "test_labels", "embeddings", "neighbors"} | {
-        f"{step}/{lf}" for step in ("lf", "extended") for lf in lfs
-    } | DOWNSTREAM
+    assert (
+        ran(first)
+        == {"items", "dev_labels", "test_labels", "embeddings", "neighbors"}
+        | {f"{step}/{lf}" for step in ("lf", "extended") for lf in lfs}
+        | DOWNSTREAM
+    )
     assert all(str(why) == "never made" for why in first.ran.values())
     assert ran(bring_up_to_date(folder, home)) == set()
 
@@ -37,13 +40,31 @@ def test_first_run_makes_everything_and_the_second_nothing(project):
 @pytest.mark.parametrize(
     ("file", "old", "new", "first", "never"),
     [
-        ("labeling_functions.py", 'endswith("?")', 'endswith("t")', of_lf("question"), {"lf/words"}),
+        (
+            "labeling_functions.py",
+            'endswith("?")',
+            'endswith("t")',
+            of_lf("question"),
+            {"lf/words"},
+        ),
         ("labeling_functions.py", '"free", "prize"', '"offer"', of_lf("words"), {"lf/number"}),
         ("helpers.py", "LIMIT = 24", "LIMIT = 27", of_lf("short"), {"lf/number"}),
         ("helpers.py", "> 4", "> 7", of_lf("number"), {"lf/short", "lf/question"}),
-        ("task.yaml", "neighbors: 8", "neighbors: 8\n  threshold: 0.9", {"extended/words"}, {"lf/words", "neighbors"}),
+        (
+            "task.yaml",
+            "neighbors: 8",
+            "neighbors: 8\n  threshold: 0.9",
+            {"extended/words"},
+            {"lf/words", "neighbors"},
+        ),
         ("task.yaml", "neighbors: 8", "neighbors: 9", {"neighbors"}, {"lf/words", "embeddings"}),
-        ("task.yaml", "classes:", "label_model: {method: triplets}\nclasses:", {"label_model"}, {"extended/words"}),
+        (
+            "task.yaml",
+            "classes:",
+            "label_model: {method: triplets}\nclasses:",
+            {"label_model"},
+            {"extended/words"},
+        ),
     ],
 )
 def test_an_edit_runs_what_depends_on_it(finished, file, old, new, first, never):
@@ -89,7 +110,9 @@ def test_a_removed_labeling_function_leaves_the_tables(finished):
     edit(folder / "labeling_functions.py", '_ = ("words", vote="spam", words=SPAM_WORDS)', "")
     done = bring_up_to_date(folder, home)
     assert "label_model" in ran(done)
-    assert "extended/words is gone" in str(next(why for asset, why in done.ran.items() if asset.path[-1] == "label_model"))
+    assert "extended/words is gone" in str(
+        next(why for asset, why in done.ran.items() if asset.path[-1] == "label_model")
+    )
     database = Store(home=str(home.root)).database(load_task(folder))
     for table in ("lf_votes", "extended_votes", "label_model", "lf_summary"):
         lfs = database.query(f"SELECT DISTINCT lf FROM {table}")["lf"]
@@ -113,7 +136,11 @@ def test_reverting_an_edit_restores_the_labels(finished):
 
 def test_a_raising_labeling_function_fails_alone(finished):
     folder, home = finished
-    edit(folder / "labeling_functions.py", 'return "spam" if looks', 'x.nothing\n    return "spam" if looks')
+    edit(
+        folder / "labeling_functions.py",
+        'return "spam" if looks',
+        'x.nothing\n    return "spam" if looks',
+    )
     edit(folder / "labeling_functions.py", 'endswith("?")', 'endswith("t")')
     done = bring_up_to_date(folder, home)
     assert ran(done) == {"lf/question"}
@@ -129,7 +156,11 @@ def test_a_raising_labeling_function_fails_alone(finished):
 
 def test_a_few_errors_are_reported_and_forgiven(finished):
     folder, home = finished
-    edit(folder / "labeling_functions.py", 'return "spam" if looks', 'assert "m8000000" not in x.item_id\n    return "spam" if looks')
+    edit(
+        folder / "labeling_functions.py",
+        'return "spam" if looks',
+        'assert "m8000000" not in x.item_id\n    return "spam" if looks',
+    )
     done = bring_up_to_date(folder, home)
     assert not done.failures
     errors = Store(home=str(home.root)).database(load_task(folder)).query("SELECT * FROM lf_errors")
@@ -158,7 +189,15 @@ def test_training_set_files_match_the_table(finished):
     lines = pl.read_ndjson(exported / "training_set.jsonl").sort("item_id")
     assert parquet.select("item_id", "label").equals(table)
     assert lines.select("item_id", "label").equals(table)
-    assert parquet.columns == ["item_id", "text", "label", "confidence", "probabilities", "split", "run_id"]
+    assert parquet.columns == [
+        "item_id",
+        "text",
+        "label",
+        "confidence",
+        "probabilities",
+        "split",
+        "run_id",
+    ]
     assert set(parquet["split"]) == {"unlabeled"}
     runs = store.database(task).query("SELECT run_id FROM label_runs")["run_id"]
     assert set(parquet["run_id"]) <= set(runs)
