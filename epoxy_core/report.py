@@ -134,7 +134,7 @@ def _stage_table(task: Task, report: Report) -> Table:
     splits = report.evaluation["split"].unique(maintain_order=True).to_list()
     shown = task.classes if task.n_classes <= 3 else []
     for split in splits:
-        n = report.evaluation.filter(pl.col("split") == split)["n_items"].max()
+        n = report.evaluation.filter(pl.col("split") == split)["n_items"][0]
         for metric in ("acc.", "macro F1", *(f"F1 {name}" for name in shown)):
             table.add_column(
                 f"{split} {metric}" + (f" ({n})" if metric == "acc." else ""), justify="right"

@@ -62,11 +62,8 @@ def relabel(
     job = definitions.resolve_job_def(job_name(task))
     graph = definitions.resolve_asset_graph()
     for level in graph.toposorted_asset_keys_by_level:
-        stale = {
-            asset: why
-            for asset, why in staleness(instance, definitions).items()
-            if why and asset in level and asset.path[0] == task.name and asset not in done.ran
-        }
+        reasons = staleness(instance, definitions)
+        stale = {asset: why for asset in level if (why := reasons.get(asset)) and asset not in done.ran}
         if not stale:
             continue
         selection = {
@@ -83,7 +80,7 @@ def relabel(
         for event in result.get_asset_materialization_events():
             asset = event.asset_key
             if asset:
-                done.ran[asset] = stale.get(asset, Staleness())
+                done.ran[asset] = reasons[asset]
         _note_times(instance, result, done)
         if not result.success:
             done.failures += _failures(result)

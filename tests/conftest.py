@@ -8,7 +8,8 @@ from support import HELPERS, HEURISTICS, TASK, bring_up_to_date, messages
 
 from epoxy_core.home import Home
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.pop("DAGSTER_HOME", None)
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,8 @@ def finished(_finished, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _own_dagster_home(monkeypatch):
-    """No test reads or writes the user's Dagster instance."""
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+def _own_dagster_home():
+    """No test reads or writes the user's Dagster instance, nor another test's."""
+    os.environ.pop("DAGSTER_HOME", None)
+    yield
+    os.environ.pop("DAGSTER_HOME", None)

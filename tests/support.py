@@ -79,7 +79,7 @@ def messages(numbers):
     for i, (word, number) in enumerate(itertools.product(WORDS, numbers)):
         spam = i % 2 == 0
         template = (SPAM if spam else HAM)[i % 3]
-        shown = f"{number}" if spam else f" {number % 97}"
+        shown = f"{number}" if spam else f" {number % 997}"
         rows.append((f"m{number}{i:03d}", template.format(word, shown), "spam" if spam else "ham"))
     return pl.DataFrame(rows, schema=["id", "text", "label"], orient="row")
 

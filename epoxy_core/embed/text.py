@@ -155,15 +155,16 @@ class TextEncoder:
         while start < len(order):
             rows = order[start : start + max(1, budget // int(counts[order[start]]))]
             vectors = self._encode_batch([texts[row] for row in rows])
-            bad = np.flatnonzero(~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-3))
-            if len(bad):
-                row = rows[bad].min()
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            good = np.isfinite(lengths) & (lengths > 0)
+            if not good.all():
+                row = rows[~good[:, 0]].min()
                 raise EpoxyError(
-                    f"{self.model.name} gives no finite vector of length 1: {texts[row][:60]!r}",
+                    f"{self.model.name} gives no finite vector: {texts[row][:60]!r}",
                     where=f"text {row}",
                     remedy="Mend or remove the text, or set embedding.precision: float32.",
                 )
-            yield rows, vectors
+            yield rows, vectors / lengths
             start += len(rows)
 
     def _encode_batch(self, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -172,9 +173,7 @@ class TextEncoder:
         model, reduced = self._transformer, self._reduced
         # Autocast keeps norms, sums and pooling in float32: only matrix products lose digits.
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=reduced):
-            vectors = model.encode(
-                texts, batch_size=len(texts), show_progress_bar=False, normalize_embeddings=True
-            )
+            vectors = model.encode(texts, batch_size=len(texts), show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
     def _token_counts(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:

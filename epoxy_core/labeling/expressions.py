@@ -1,7 +1,9 @@
 """The Polars expressions behind the ready-made heuristics, each of the task folder."""
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -90,7 +92,7 @@ def lookup_expression(
     )
 
 
-def table_labels(build: functools.partial[pl.Expr], folder: Path) -> list[str]:
+def table_labels(build: Callable[..., Any], folder: Path) -> list[str]:
     """Class names in the table of a `lookup_expression`; none for other heuristics.
 
     Raises
@@ -98,7 +100,7 @@ def table_labels(build: functools.partial[pl.Expr], folder: Path) -> list[str]:
     EpoxyError
         As `lookup_expression` does.
     """
-    if build.func is not lookup_expression:
+    if not isinstance(build, functools.partial) or build.func is not lookup_expression:
         return []
     rows, file, _, _, labelled, _ = build.args
     rows = read_rows(folder / file, labelled) if rows is None else rows

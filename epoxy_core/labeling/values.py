@@ -120,7 +120,7 @@ class ValueEncoder:
             digests.append(self.encode(element))
         self.seen = start
         own = () if type(value) in (set, frozenset) else (type(value), vars(value))
-        return digest("set", *map(self.encode, own), *sorted(digests))
+        return digest(type(value).__name__, *map(self.encode, own), *sorted(digests))
 
     def _builtin(self, function: Any) -> bytes:
         owner = function.__self__

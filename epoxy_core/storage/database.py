@@ -68,7 +68,7 @@ class Database:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Rows of a read-only query."""
         with self.read() as connection:
-            rows = connection.execute(sql, list(parameters)).to_arrow_table()
+            rows = connection.sql(sql, params=list(parameters)).to_arrow_table()
         return cast(pl.DataFrame, pl.from_arrow(rows))
 
     def replace(self, name: str, rows: pl.DataFrame, where: str = "", *values: Any) -> None:

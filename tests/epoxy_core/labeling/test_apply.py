@@ -138,11 +138,8 @@ def test_expressions(made: pl.Expr, vote: str | int | None, expected: list[int])
 
 
 def test_expression_values_that_are_no_votes_are_errors_of_their_items() -> None:
-    for made in (
-        NUMBER,
-        TEXT.replace_strict({"0": "ham", "1": "spam"}, default="other"),
-        NUMBER * 300,
-    ):
+    names = TEXT.replace_strict({"0": "ham", "1": "spam"}, default="other")
+    for made in (NUMBER, names, NUMBER * 300, (NUMBER * 300).cast(pl.UInt64)):
         result = apply_labeling_function(expression(made), numbered(3), CLASSES)
         last = result.errors[-1]
         assert last.item_id == "id2"

@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,6 +11,7 @@ from epoxy_core.labeling import (
     apply_labeling_function,
     keywords,
     length,
+    load_labeling_functions,
     lookup,
     regex,
 )
@@ -145,9 +145,7 @@ def test_bad_settings_name_the_heuristic(make: object, problem: str) -> None:
     assert caught.value.remedy
 
 
-def test_files(make_task: object, tmp_path: Path) -> None:
-    from epoxy_core.labeling import load_labeling_functions
-
+def test_files(make_task) -> None:
     words = {"name": "k", "type": "keywords", "vote": "spam", "file": "words.txt"}
     terms = {"name": "l", "type": "lookup", "file": "terms.csv"}
     task = make_task(
@@ -172,9 +170,7 @@ def test_files(make_task: object, tmp_path: Path) -> None:
         ("", "columns are"),
     ],
 )
-def test_bad_lookup_files(make_task: object, content: str, problem: str) -> None:
-    from epoxy_core.labeling import load_labeling_functions
-
+def test_bad_lookup_files(make_task, content: str, problem: str) -> None:
     task = make_task(None, {"name": "l", "type": "lookup", "file": "t.csv"}, t_csv=content)
     with pytest.raises(EpoxyError, match=problem) as caught:
         load_labeling_functions(task)

@@ -98,13 +98,13 @@ def test_helpers_with_string_annotated_dataclasses_and_cycles(make_task) -> None
 @pytest.mark.parametrize(
     ("python", "problem", "where"),
     [
-        ("x = 1\ndef f(:\n", "syntax error", "labeling_functions.py:2"),
-        ("import os\n\n1 / 0\n", "ZeroDivisionError while.*division", "labeling_functions.py:3"),
+        ("x = 1\ndef f(:\n", "syntax error", "labeling_functions.py:3"),
+        ("import os\n\n1 / 0\n", "ZeroDivisionError while.*division", "labeling_functions.py:4"),
         ("import helpers\n", "KeyError.*'gone'", "helpers.py:2"),
         ("import broken\n", "syntax error", "broken.py:1"),
-        ("import no_such_module_here\n", "ModuleNotFoundError", "labeling_functions.py:1"),
-        ("raise SystemExit(1)\n", "SystemExit", "labeling_functions.py:1"),
-        ("\nkeywords('k', 'spam', [])\n", "no keyword", "labeling_functions.py:3"),
+        ("import no_such_module_here\n", "ModuleNotFoundError", "labeling_functions.py:2"),
+        ("raise SystemExit(1)\n", "SystemExit", "labeling_functions.py:2"),
+        ("keywords('k', 'spam', [])\n", "no keyword", "labeling_functions.py:2"),
         ("a = length('a', 0, max=1)\nb = length('a', 0, max=2)\n", "two .* named 'a'", ".py:2 and"),
         ("@labeling_function\ndef f(x): 1\n" * 2, "two .* named 'f'", ".py:2 and"),
         ("length('a', 0, max=1)\n", "not kept at module level", "labeling_functions.py:2"),
@@ -116,12 +116,7 @@ def test_helpers_with_string_annotated_dataclasses_and_cycles(make_task) -> None
     ],
 )
 def test_errors_say_where(make_task, python, problem, where) -> None:
-    if python[0] not in "x\nialr@":
-        raise AssertionError
-    text = python if "import" in python or "def f(:" in python else TOP + python
-    text = text.replace("\nkeywords", "keywords") if python.startswith("\n") else text
-    where = "labeling_functions.py:2" if python.startswith(("\n", "raise")) else where
-    task = make_task(text, helpers_py="x = {}\nx['gone']\n", broken_py="def\n")
+    task = make_task(TOP + python, helpers_py="x = {}\nx['gone']\n", broken_py="def\n")
     with pytest.raises(EpoxyError, match=problem) as caught:
         load_labeling_functions(task)
     assert where in caught.value.where
