@@ -17,6 +17,7 @@ STAGES = {
     "extended_votes": "label model on extended votes",
     "end_model": "end model",
 }
+MOST_CLASSES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def print_report(console: Console, task: Task, report: Report) -> None:
             highlight=False,
         )
     console.print(_stage_table(task, report))
+    console.print()
     for name, counts in (("labels", report.labels), ("training set", report.training)):
         total = counts["items"].sum()
         shares = ", ".join(f"{label} {n:,}" for label, n in counts.iter_rows())
@@ -95,8 +97,7 @@ def print_report(console: Console, task: Task, report: Report) -> None:
 
 def print_times(console: Console, seconds: Mapping[str, float]) -> None:
     """Print wall time per step."""
-    table = Table(title="Time per stage", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("step")
+    table = _table("Time per step", "step")
     table.add_column("seconds", justify="right")
     for step, value in seconds.items():
         table.add_row(step.split("__")[-1], f"{value:.2f}")
@@ -104,12 +105,11 @@ def print_times(console: Console, seconds: Mapping[str, float]) -> None:
 
 
 def _lf_table(summary: pl.DataFrame) -> Table:
-    table = Table(title="Labeling functions", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("LF")
-    table.add_column("votes for")
-    for name in ("cover", "extended", "overlap", "conflict", "est. acc.", "dev acc.", "(n)", "τ"):
+    table = _table("Labeling functions", "LF", "votes for")
+    for name in ("cover", "with borrowed", "overlap", "conflict", "est. acc.", "dev acc.", "τ"):
         table.add_column(name, justify="right")
     for row in summary.iter_rows(named=True):
+        dev = f" ({row['dev_votes']})" if row["dev_votes"] else ""
         table.add_row(
             row["lf"] + (" [yellow]![/yellow]" if row["n_errors"] else ""),
             ", ".join(row["polarity"]) or "never votes",
@@ -118,43 +118,46 @@ def _lf_table(summary: pl.DataFrame) -> Table:
             _percent(row["overlaps"]),
             _percent(row["conflicts"]),
             _percent(row["estimated_accuracy"]),
-            _percent(row["dev_accuracy"]),
-            f"({row['dev_votes']})",
+            _percent(row["dev_accuracy"]) + dev,
             "–" if row["threshold"] is None else f"{row['threshold']:.2f}",
         )
     return table
 
 
 def _stage_table(task: Task, report: Report) -> Table:
-    table = Table(
-        title="\nStages against hand labels", title_justify="left", box=None, padding=(0, 2, 0, 0)
-    )
-    table.add_column("stage")
-    table.add_column("covers", justify="right")
-    splits = report.evaluation["split"].unique(maintain_order=True).to_list()
-    shown = task.classes if task.n_classes <= 3 else []
-    for split in splits:
-        n = report.evaluation.filter(pl.col("split") == split)["n_items"][0]
-        for metric in ("acc.", "macro F1", *(f"F1 {name}" for name in shown)):
-            table.add_column(
-                f"{split} {metric}" + (f" ({n})" if metric == "acc." else ""), justify="right"
-            )
-    coverage = dict(report.stages.iter_rows())
+    """Accuracy on every split; F1 on the last one, which is test where there is one."""
+    table = _table("Stages against hand labels", "stage")
+    table.add_column("cover", justify="right")
+    splits = dict(report.evaluation.select("split", "n_items").unique(maintain_order=True).iter_rows())
+    columns: list[tuple[str, str, str | None]] = []
+    for split, n in splits.items():
+        table.add_column(f"{split} acc. ({n:,})", justify="right")
+        columns.append((split, "accuracy", None))
+    if splits:
+        last = list(splits)[-1]
+        for name in task.classes if task.n_classes <= MOST_CLASSES_SHOWN else []:
+            table.add_column(f"F1 {name}", justify="right")
+            columns.append((last, "f1", name))
+        table.add_column("macro F1", justify="right")
+        columns.append((last, "macro_f1", None))
     scores = {
         (stage, split, metric, name): value
         for stage, split, metric, name, value in report.evaluation.select(
             "stage", "split", "metric", "class", "value"
         ).iter_rows()
     }
+    coverage = dict(report.stages.iter_rows())
     for stage, title in STAGES.items():
-        if stage not in coverage:
-            continue
-        cells = []
-        for split in splits:
-            cells += [scores.get((stage, split, "accuracy", None))]
-            cells += [scores.get((stage, split, "macro_f1", None))]
-            cells += [scores.get((stage, split, "f1", name)) for name in shown]
-        table.add_row(title, _percent(coverage[stage]), *map(_percent, cells))
+        if stage in coverage:
+            cells = [_percent(scores.get((stage, *column))) for column in columns]
+            table.add_row(title, _percent(coverage[stage]), *cells)
+    return table
+
+
+def _table(title: str, *left: str) -> Table:
+    table = Table(title=f"\n{title}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in left:
+        table.add_column(name, no_wrap=True)
     return table
 
 

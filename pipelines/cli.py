@@ -22,6 +22,7 @@ app = typer.Typer(
     "Results go to EPOXY_HOME, by default .epoxy/.",
 )
 console = Console()
+console.width = max(console.width, 110)  # the LF table wants room; a narrow terminal wraps
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="a task's folder or name")]
 

@@ -1,6 +1,7 @@
 """``epoxy run``: bring a task up to date and say what that took and gave."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
@@ -63,10 +64,15 @@ def _summarise(console: Console, task: Task, done: Relabeling) -> None:
         )
 
 
+def _shown(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _where(console: Console, task: Task, home: Home) -> None:
     console.print(
-        f"\ntraining set   {home.training_set(task.name)}"
-        f"\ntables         {home.database(task.name)}"
+        f"\ntraining set   {_shown(home.training_set(task.name))}"
+        f"\ntables         {_shown(home.database(task.name))}"
         f"\nlineage        make ui (or: epoxy ui), then http://127.0.0.1:3000",
         highlight=False,
         soft_wrap=True,

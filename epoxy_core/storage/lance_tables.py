@@ -1,5 +1,6 @@
 """What every Lance table needs: opening, tags, compaction, errors a user can act on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ _STILL_READ = timedelta(hours=1)
 
 def connect(path: Path) -> Any:
     """Open a LanceDB connection; the directory is created."""
+    os.environ.setdefault("LANCE_LOG", "error")  # it warns of every table that it creates
     import lancedb
 
     return lancedb.connect(path)

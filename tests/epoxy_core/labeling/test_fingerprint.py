@@ -513,9 +513,13 @@ FORMS = {
         "return 1",
     ),
     "typed tuple": ("class P(typing.NamedTuple):\n    a: int = 1\n", "P().a", "= 1"),
-    "typed tuple instance": ("class P(typing.NamedTuple):\n    a: int = 0\nQ = P(1)\n", "Q.a", "P(1)"),
+    "typed tuple instance": (
+        "class P(typing.NamedTuple):\n    a: int = 0\nQ = P(1)\n", "Q.a", "P(1)"
+    ),
     "class made by a call": ("import enum\nE = enum.Enum('E', {'a': 1})\n", "E.a.value", "1}"),
-    "property": ("class A:\n    @property\n    def b(self): return 1\nC = A()\n", "C.b", "return 1"),
+    "property": (
+        "class A:\n    @property\n    def b(self): return 1\nC = A()\n", "C.b", "return 1"
+    ),
     "classmethod": ("class A:\n    @classmethod\n    def b(cls): return 1\n", "A.b()", "return 1"),
     "cached method": (
         "class A:\n    @functools.cached_property\n    def b(self): return 1\nC = A()\n",
@@ -534,7 +538,9 @@ FORMS = {
         "C.w",
         "= 1",
     ),
-    "callable instance": ("class A:\n    def __call__(self): return 1\nc = A()\n", "c()", "return 1"),
+    "callable instance": (
+        "class A:\n    def __call__(self): return 1\nc = A()\n", "c()", "return 1"
+    ),
     "library wrapper": (
         "@contextlib.contextmanager\ndef g():\n    yield 1\n", "g().__enter__()", "yield 1"
     ),
@@ -550,7 +556,9 @@ FORMS = {
         "b = 1",
     ),
     "match": (
-        "class A: pass\nN = 1\ndef g(v):\n    match v:\n        case A(): return N\n", "g(x)", "N = 1"
+        "class A: pass\nN = 1\ndef g(v):\n    match v:\n        case A(): return N\n",
+        "g(x)",
+        "N = 1",
     ),
     "walrus and lambda": ("N = 1\n", "(lambda v: (w := v) or N)(x)", "N = 1"),
     "comprehension": ("N = 1\n", "[N for _ in x]", "N = 1"),
