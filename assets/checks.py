@@ -78,14 +78,11 @@ def _coverage_not_collapsed(task: Task) -> dg.AssetChecksDefinition:
         "run covered.",
     )
     def coverage_not_collapsed(store: Store) -> dg.AssetCheckResult:
-        runs = (
-            store.database(task)
-            .query(
-                "SELECT n_labeled / n_items AS coverage FROM label_runs ORDER BY created_at DESC LIMIT 2"
-            )["coverage"]
-            .to_list()
+        runs = store.database(task).query(
+            "SELECT n_labeled / n_items AS coverage FROM label_runs"
+            " ORDER BY created_at DESC LIMIT 2"
         )
-        now, before = runs[0], runs[-1]
+        now, before = runs["coverage"][0], runs["coverage"][-1]
         return dg.AssetCheckResult(
             passed=bool(now > 0 and now >= LEAST_COVERAGE_KEPT * before),
             severity=dg.AssetCheckSeverity.WARN,

@@ -56,7 +56,6 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
 
 def embeddings_check(task: Task) -> dg.AssetChecksDefinition:
     """No embedding is NaN, infinite or zero."""
-    encoder = encoder_of(task).fingerprint
 
     @dg.asset_check(
         asset=key(task, "embeddings"),

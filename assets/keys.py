@@ -8,8 +8,8 @@ from epoxy_core.task import Task
 
 CORPUS, LFS, EXTENDED, LABELS, TRAINING = (
     "corpus",
-    "labeling_functions",
-    "extended_votes",
+    "lf",
+    "extended",
     "labels",
     "training",
 )

@@ -55,12 +55,12 @@ def stage_bars(scores: pl.DataFrame) -> "Figure":
     for i, split in enumerate(splits):
         values = dict(scores.filter(pl.col("split") == split).select("stage", "value").iter_rows())
         at = np.arange(len(stages)) + (i - (len(splits) - 1) / 2) * width
-        axes.bar(
-            at, [values.get(stage, 0.0) for stage in stages], width, label=split, color=PALETTE[i]
-        )
+        heights = [values.get(stage, 0.0) for stage in stages]
+        bars = axes.bar(at, heights, width, label=split, color=PALETTE[i])
+        axes.bar_label(bars, fmt="{:.1%}", fontsize="small")
     axes.set_xticks(range(len(stages)), [stage.replace("_", " ") for stage in stages])
     axes.set_ylabel("accuracy")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=len(splits))
     return figure
 
 

@@ -35,8 +35,8 @@ def tables_page() -> str:
     """Every DuckDB table."""
     parts = [
         f"{NOTE}# Tables\n",
-        "One DuckDB file per task, `.epoxy/<task>/labels.duckdb`. Join by `item_id`. The same texts "
-        "are comments in the database: `SELECT * FROM duckdb_columns()`.\n",
+        "One DuckDB file per task, `.epoxy/<task>/labels.duckdb`. Join by `item_id`. The same "
+        "texts are comments in the database: `SELECT * FROM duckdb_columns()`.\n",
     ]
     for table in TABLES:
         rows = [f"| `{c.name}` | {c.type} | {c.meaning} |" for c in table.columns]

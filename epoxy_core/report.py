@@ -128,7 +128,8 @@ def _stage_table(task: Task, report: Report) -> Table:
     """Accuracy on every split; F1 on the last one, which is test where there is one."""
     table = _table("Stages against hand labels", "stage")
     table.add_column("cover", justify="right")
-    splits = dict(report.evaluation.select("split", "n_items").unique(maintain_order=True).iter_rows())
+    sizes = report.evaluation.select("split", "n_items").unique(maintain_order=True)
+    splits = dict(sizes.iter_rows())
     columns: list[tuple[str, str, str | None]] = []
     for split, n in splits.items():
         table.add_column(f"{split} acc. ({n:,})", justify="right")

@@ -183,7 +183,8 @@ class Task(Section):
         if isinstance(balance, list):
             if len(balance) != len(self.classes):
                 raise ValueError(
-                    f"label_model.class_balance: {len(balance)} shares for {len(self.classes)} classes"
+                    f"label_model.class_balance: {len(balance)} shares "
+                    f"for {len(self.classes)} classes"
                 )
             if min(balance) <= 0 or abs(sum(balance) - 1) > 1e-6:
                 raise ValueError("label_model.class_balance: positive shares that sum to 1, please")

@@ -13,6 +13,8 @@ SETTINGS = """\
 # Written by `epoxy`; yours to edit.
 telemetry:
   enabled: false
+nux: # no newsletter dialog
+  enabled: false
 concurrency:
   pools:
     default_limit: 1 # one writer per DuckDB file, one encoder at a time

@@ -63,7 +63,9 @@ def relabel(
     graph = definitions.resolve_asset_graph()
     for level in graph.toposorted_asset_keys_by_level:
         reasons = staleness(instance, definitions)
-        stale = {asset: why for asset in level if (why := reasons.get(asset)) and asset not in done.ran}
+        stale = {
+            asset: why for asset in level if (why := reasons.get(asset)) and asset not in done.ran
+        }
         if not stale:
             continue
         selection = {

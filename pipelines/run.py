@@ -51,7 +51,7 @@ def _summarise(console: Console, task: Task, done: Relabeling) -> None:
         console.print(f"[red]failed:[/red] {escape(message)}", highlight=False)
     if done.failures:
         console.print(
-            "What is not downstream of this is stored; mend it and run again: only the rest will run."
+            "What does not depend on this is stored. Mend it and run again: only the rest will run."
         )
     elif not done.ran:
         console.print(

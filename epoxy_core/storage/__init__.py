@@ -1,1 +1,1 @@
-"""Tables on disk: LanceDB for embeddings and the neighbour graph, DuckDB for everything people query."""
+"""Tables on disk: vectors and their graph in LanceDB, all that people query in DuckDB."""

@@ -17,7 +17,21 @@ def encoder():
 @pytest.fixture(scope="session")
 def texts():
     """Short and long, plain and odd."""
-    words = "the prize match meeting tonight free call rain garden ticket claim money love".split()
+    words = [
+        "the",
+        "prize",
+        "match",
+        "meeting",
+        "tonight",
+        "free",
+        "call",
+        "rain",
+        "garden",
+        "ticket",
+        "claim",
+        "money",
+        "love",
+    ]
     found = [" ".join(words[(i * k) % 13] for k in range(1, 2 + i % 40)) for i in range(150)]
     return [*found, "", "ünïcödé 日本語 🙂", "word " * 600, found[3]]
 

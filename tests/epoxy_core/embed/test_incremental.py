@@ -53,7 +53,7 @@ from epoxy_core.embed import TextEncoder, embed_missing
 from epoxy_core.storage.lance import EmbeddingStore
 import hashlib
 
-texts = [f"message number {i}" for i in range(3000)]
+texts = [f"message number {i}" for i in range(1500)]
 hashes = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
 encoder = TextEncoder()
 store = EmbeddingStore(Path(sys.argv[1]), encoder.fingerprint)
@@ -74,10 +74,10 @@ def test_a_killed_run_continues_where_it_was(encoder, tmp_path):
                 run.send_signal(signal.SIGKILL)
                 break
     assert run.returncode == -signal.SIGKILL
-    texts = contents(0, 3000)
+    texts = contents(0, 1500)
     store = EmbeddingStore(tmp_path, encoder.fingerprint)
     left = len(store.missing(hashed(texts)))
-    assert 0 < left < 3000
+    assert 0 < left < 1500
     assert embed_missing(encoder, store, hashed(texts), texts) == left
     assert store.missing(hashed(texts)) == []
     vectors = store.load(hashed(texts))

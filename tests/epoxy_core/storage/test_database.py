@@ -69,11 +69,15 @@ def test_gold_labels_come_in_item_order(database):
     np.testing.assert_array_equal(database.labels_by_row("test"), [-1, -1, -1])
 
 
+def _put_and_fail(connection):
+    put(connection, "lf_votes", votes("one", b=0))
+    raise EpoxyError("half way")
+
+
 def test_an_error_inside_a_write_leaves_everything_as_it_was(database):
     database.replace("lf_votes", votes("one", a=1))
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        put(connection, "lf_votes", votes("one", b=0))
-        raise ZeroDivisionError
+    with pytest.raises(EpoxyError), database.write() as connection:
+        _put_and_fail(connection)
     assert database.query("SELECT item_id FROM lf_votes")["item_id"].to_list() == ["a"]
 
 

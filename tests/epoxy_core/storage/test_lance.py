@@ -5,7 +5,6 @@ import sys
 import time
 from datetime import timedelta
 
-import lancedb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -130,6 +129,8 @@ def test_compaction_keeps_tagged_versions(store):
     store.tag("after")
     store.compact()
     assert set(store.tags()) == {"before", "after"}
+    import lancedb
+
     table = lancedb.connect(store.path).open_table(store.table_name)
     assert table.count_rows() == 50
     table.checkout("before")
