@@ -56,11 +56,7 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
                     votes = _votes(items["item_id"], lf.name, result)
                     put(connection, "lf_votes", votes, "lf = ?", lf.name)
             if refused:
-                first = result.errors[0]
-                failed.append(
-                    f"{lf.name} ({lf.location}) raised on {result.n_errors} of {items.height} "
-                    f"items; first on {first.item_id!r}: {first.error}"
-                )
+                failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
                 continue
             yield dg.MaterializeResult(
                 asset_key=lf_key(task, lf.name),
@@ -69,9 +65,9 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
             )
         if failed:
             raise dg.Failure(
-                f"{len(failed)} labeling function(s) raised on more than "
-                f"{task.labeling_functions.max_error_share:.0%} of the items; the votes of the "
-                "others are stored.\n" + "\n".join(failed),
+                "\n".join(failed)
+                + "\n  → Mend it, or raise labeling_functions.max_error_share (now "
+                f"{task.labeling_functions.max_error_share:g}). The others' votes are stored.",
                 allow_retries=False,
             )
 

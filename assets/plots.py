@@ -17,13 +17,14 @@ def confidence_histogram(labels: pl.DataFrame) -> "Figure":
     figure, axes = _figure()
     names = sorted(labels["label"].unique().to_list())
     by_class = [labels.filter(pl.col("label") == name)["confidence"].to_numpy() for name in names]
-    axes.hist(
-        by_class,
-        bins=np.linspace(0, 1, 41).tolist(),
-        stacked=True,
-        label=names,
-        color=_colors(len(names)),
-    )
+    if names:
+        axes.hist(
+            by_class,
+            bins=np.linspace(0, 1, 41).tolist(),
+            stacked=True,
+            label=names,
+            color=_colors(len(names)),
+        )
     axes.set_xlabel("confidence")
     axes.set_ylabel("items")
     axes.legend(frameon=False)

@@ -13,6 +13,7 @@ from assets.metadata import schema, shares, table
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic, select
+from epoxy_core.errors import EpoxyError
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.task import Task
 
@@ -67,17 +68,24 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
 
 def _export(rows: pl.DataFrame, folder: Path, formats: Sequence[str]) -> list[Path]:
     """Write each file beside its old version and swap it in, so that a reader never sees half."""
-    folder.mkdir(parents=True, exist_ok=True)
     columns = ("item_id", "text", "label", "confidence", "probabilities", "split", "run_id")
     content = rows.select(columns)
     files = []
-    for name in formats:
-        file = folder / f"training_set.{name}"
-        partial = file.with_suffix(f".{name}.partial")
-        if name == "parquet":
-            content.write_parquet(partial)
-        else:
-            content.write_ndjson(partial)
-        os.replace(partial, file)
-        files.append(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in formats:
+            file = folder / f"training_set.{name}"
+            partial = file.with_suffix(f".{name}.partial")
+            if name == "parquet":
+                content.write_parquet(partial)
+            else:
+                content.write_ndjson(partial)
+            os.replace(partial, file)
+            files.append(file)
+    except OSError as error:
+        raise EpoxyError(
+            f"cannot be written ({error})",
+            where=str(folder),
+            remedy="Make room there, or point EPOXY_HOME at a folder of yours.",
+        ) from error
     return files

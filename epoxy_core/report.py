@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from epoxy_core.errors import EpoxyError
 from epoxy_core.storage.database import Database
 from epoxy_core.task import Task
 
@@ -57,8 +58,14 @@ def read_report(database: Database) -> Report:
     Raises
     ------
     EpoxyError
-        If the task was never run.
+        If the task was never run, or no run came as far as the labels.
     """
+    if not database.query("SELECT 1 FROM predictions LIMIT 1").height:
+        raise EpoxyError(
+            "no results to report: the last run failed before the label model",
+            where=str(database.path),
+            remedy="`epoxy run TASK` says why.",
+        )
     per_class = "SELECT label, count(*) AS items FROM {} GROUP BY label ORDER BY label"
     return Report(
         splits=database.query(
@@ -84,8 +91,10 @@ def print_report(console: Console, task: Task, report: Report) -> None:
         "lf", keep="first", maintain_order=True
     ).iter_rows():
         console.print(
-            f"  [yellow]{lf} raised on {n} items[/yellow], first on {escape(f'{item}: {error}')}",
+            f"  [yellow]{lf} fails on {n} items[/yellow], first on {escape(item or 'all')}: "
+            f"{escape(error)}",
             highlight=False,
+            soft_wrap=True,
         )
     console.print(_stage_table(task, report))
     console.print()

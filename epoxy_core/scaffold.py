@@ -1,13 +1,18 @@
 """``epoxy init``: a task folder that passes ``epoxy check`` at once."""
 
+import json
 import os
 import re
 from pathlib import Path
 
 import polars as pl
 
+from epoxy_core.corpus.files import SUFFIXES
 from epoxy_core.errors import EpoxyError
 from epoxy_core.task import TASK_FILE
+
+ROWS_READ = 1000
+MAX_CLASSES = 100
 
 SETTINGS = """\
 # A labeling task. Every setting: docs/task.md. Check it with: epoxy check {folder}
@@ -15,7 +20,7 @@ name: {name}
 description: What is labelled, and what for.
 
 source:
-  paths: {paths}
+  paths: [{path}]
   text: {text}{id}
 
 classes: [{classes}] # a vote is one of these names, or its position
@@ -32,8 +37,8 @@ labeling_functions:
 LABELS = """\
 labels:
   column: {column}
-  dev: 0.5 # share of the labelled items that tune thresholds and fill the LF table
-  test: 0.5 # share held out for the report"""
+  dev: {share} # share of the labelled items that tune thresholds and fill the LF table
+  test: {share} # share held out for the report; what remains may be trained on"""
 
 NO_LABELS = """\
 # labels:
@@ -48,28 +53,32 @@ import polars as pl
 
 from epoxy_core.labeling import expression_labeling_function, keywords, labeling_function
 
-mentions_offer = keywords("mentions_offer", vote="{positive}", words=["free", "offer", "win"])
+mentions_offer = keywords("mentions_offer", vote={positive}, words=["free", "offer", "win"])
 
 
 @labeling_function
 def asks_a_question(x):
     """People who ask are people who write to somebody."""
-    return "{negative}" if x.text.rstrip().endswith("?") else None
+    return {negative} if x.text.rstrip().endswith("?") else None
 
 
-@expression_labeling_function(vote="{positive}")
+@expression_labeling_function(vote={positive})
 def many_exclamation_marks():
     """Three or more."""
     return pl.col("text").str.count_matches("!") >= 3
 '''
 
-EXAMPLE = (
+EXAMPLE = (  # two dev and two test items, of each class one; six to train on
+    ("You win, call now!!!", "positive"),
+    ("Are you at home?", "negative"),
     ("Win a free prize now!!!", "positive"),
     ("Are we still meeting at seven?", "negative"),
-    ("FREE offer, today only", "positive"),
-    ("Could you send me the notes?", "negative"),
-    ("See you tomorrow", ""),
-    ("Last chance to win!!! Reply now", ""),
+    ("See you tomorrow", None),
+    ("Last chance to win!!! Reply now", None),
+    ("Did you get home safely?", None),
+    ("Claim your free ticket", None),
+    ("When does the train leave?", None),
+    ("A holiday for you, call now!!!", None),
 )
 
 
@@ -82,7 +91,7 @@ def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
         Where to; must not hold a task already.
     data
         Raw file (CSV, TSV, JSONL, Parquet) or folder of .txt the task should read; without one,
-        six example rows are written.
+        a few example rows are written.
 
     Returns
     -------
@@ -92,7 +101,8 @@ def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
     Raises
     ------
     EpoxyError
-        If a task is there already, or the data cannot be read.
+        If a task or a file to be written is there already, the data cannot be read, or the folder
+        cannot be written.
     """
     if (folder / TASK_FILE).exists():
         raise EpoxyError(
@@ -100,41 +110,67 @@ def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
         )
     if data is not None and not data.exists():
         raise EpoxyError("no such file", where=str(data), remedy="Check the path after --data.")
-    written: dict[Path, str] = {}
-    if data is None:
-        data = folder / "data" / "items.csv"
-        rows = "\n".join(f'"{text}",{label}' for text, label in EXAMPLE)
-        written[data] = f"text,label\n{rows}\n"
-        columns = {"text": [text for text, _ in EXAMPLE], "label": [label for _, label in EXAMPLE]}
-        sample = pl.DataFrame(columns)
-    else:
-        sample = _sample(data)
-    text = _text_column(sample)
-    label = next((c for c in sample.columns if c.lower() in {"label", "class", "target"}), None)
+    example = pl.DataFrame(EXAMPLE, schema=["text", "label"], orient="row")
+    sample = example if data is None else _sample(data)
+    raw = data or folder / "data" / "items.csv"
+    label, classes, share = _labels(sample)
     id_column = next((c for c in sample.columns if c.lower() in {"id", "item_id", "uid"}), None)
-    classes = sorted({str(v) for v in sample[label].drop_nulls() if str(v)}) if label else []
-    classes = classes if len(classes) >= 2 else ["negative", "positive"]
-    quoted = [f'"{name}"' for name in classes]
-    paths = os.path.relpath(data.resolve(), folder.resolve())
-    written[folder / TASK_FILE] = SETTINGS.format(
+    settings = SETTINGS.format(
         folder=folder,
         name=_name(folder),
-        paths=f'["{paths}"]',
-        text=text,
-        id=f"\n  id: {id_column}"
+        path=_quoted(os.path.relpath(raw.resolve(), folder.resolve())),
+        text=_quoted(_text_column(sample)),
+        id=f"\n  id: {_quoted(id_column)}"
         if id_column
         else " # without an id column, a hash of the text is the id",
-        classes=", ".join(quoted),
-        labels=LABELS.format(column=label) if label else NO_LABELS,
-        positive=quoted[-1],
+        classes=", ".join(map(_quoted, classes)),
+        labels=LABELS.format(column=_quoted(label), share=share) if label else NO_LABELS,
+        positive=_quoted(classes[-1]),
     )
-    written[folder / "labeling_functions.py"] = HEURISTICS.format(
-        negative=classes[0], positive=classes[-1]
-    )
-    for file, content in written.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
+    heuristics = HEURISTICS.format(negative=repr(classes[0]), positive=repr(classes[-1]))
+    written = {folder / TASK_FILE: settings, folder / "labeling_functions.py": heuristics}
+    if data is None:
+        written[raw] = example.write_csv()
+    _write(written)
     return sorted(written)
+
+
+def _labels(sample: pl.DataFrame) -> tuple[str | None, list[str], float]:
+    """Label column, classes, and the share of dev and of test labels.
+
+    Where every row has a label, some must be left to train on.
+    """
+    for name in sample.columns:
+        if name.lower() in {"label", "class", "target"}:
+            values = sample[name].cast(pl.String).str.strip_chars().replace("", None)
+            classes = sorted(values.drop_nulls().unique())
+            if 2 <= len(classes) <= MAX_CLASSES:
+                return name, classes, 0.3 if not values.null_count() else 0.5
+    return None, ["negative", "positive"], 0.5
+
+
+def _quoted(text: str) -> str:
+    """YAML's double quotes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _write(files: dict[Path, str]) -> None:
+    """Write all of them, or leave nothing; a file that is there is never overwritten."""
+    made: list[Path] = []
+    try:
+        for file, content in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8") as stream:
+                made.append(file)
+                stream.write(content)
+    except OSError as error:
+        for done in made:
+            done.unlink(missing_ok=True)
+        raise EpoxyError(
+            f"cannot be written: {error.strerror}",
+            where=str(file),
+            remedy="Choose another folder.",
+        ) from error
 
 
 def _name(folder: Path) -> str:
@@ -143,28 +179,36 @@ def _name(folder: Path) -> str:
 
 
 def _sample(data: Path) -> pl.DataFrame:
-    readers = {
-        ".csv": lambda: pl.read_csv(data, n_rows=1000, infer_schema=False),
-        ".tsv": lambda: pl.read_csv(data, n_rows=1000, infer_schema=False, separator="\t"),
-        ".jsonl": lambda: pl.read_ndjson(data, n_rows=1000),
-        ".parquet": lambda: pl.read_parquet(data, n_rows=1000),
-    }
-    if data.is_dir():
-        return pl.DataFrame({"text": ["a folder of .txt has the one column text"]})
-    if data.suffix not in readers:
-        raise EpoxyError(
-            f"cannot tell what a {data.suffix or 'file without suffix'} is",
-            where=str(data),
-            remedy=f"Give one of {', '.join(readers)}, or a folder of .txt.",
-        )
+    """The first rows, read leniently: what is wrong with some of them, ``epoxy check`` tells."""
+    kind = "txt" if data.is_dir() else SUFFIXES.get(data.suffix.lower())
     try:
-        return readers[data.suffix]()
+        match kind:
+            case "csv" | "tsv":
+                return pl.read_csv(
+                    data,
+                    n_rows=ROWS_READ,
+                    infer_schema=False,
+                    separator="," if kind == "csv" else "\t",
+                    encoding="utf8-lossy",
+                    truncate_ragged_lines=True,
+                )
+            case "jsonl":
+                return pl.read_ndjson(data, n_rows=ROWS_READ, ignore_errors=True)
+            case "parquet":
+                return pl.read_parquet(data, n_rows=ROWS_READ)
+            case "txt":
+                return pl.DataFrame({"text": ["documents have the one column text"]})
     except (pl.exceptions.PolarsError, OSError) as error:
         raise EpoxyError(
             f"cannot be read ({error})",
             where=str(data),
             remedy="Mend the file, or write task.yaml by hand.",
         ) from error
+    raise EpoxyError(
+        f"cannot tell what a {data.suffix or 'file without suffix'} is",
+        where=str(data),
+        remedy=f"Give one of {', '.join(SUFFIXES)}, or a folder of .txt.",
+    )
 
 
 def _text_column(sample: pl.DataFrame) -> str:

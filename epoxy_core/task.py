@@ -1,5 +1,6 @@
 """A task: one labeling project, described by a ``task.yaml`` and a ``labeling_functions.py``."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,9 @@ TASK_FILE = "task.yaml"
 Share = Annotated[float, Field(ge=0, le=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1)]
 BadRow = Literal["skip", "error"]
+
+_UNION_TAG = re.compile(r"(literal|list|dict)\[|constrained-")
+"""Where pydantic says which type of a setting it tried."""
 
 
 def _as_list(value: Any) -> Any:
@@ -61,6 +65,13 @@ class Source(Section):
     on_bad_row: BadRow = Field("skip", description="undecodable, malformed or empty text")
     on_duplicate: BadRow = Field("skip", description="the same id or, without ids, the same text")
     fetch: Fetch | None = Field(None, description="get paths[0] from a package when it is absent")
+
+    @field_validator("quote")
+    @classmethod
+    def _quote_is_a_sign(cls, value: str | None) -> str | None:
+        if value and (not value.isascii() or value.isalnum() or value in ", \t\r\n"):
+            raise ValueError("a quote character is an ASCII sign other than the separator")
+        return value
 
 
 class GoldLabels(Section):
@@ -141,7 +152,7 @@ class TrainingSet(Section):
 class EndModel(Section):
     """A linear head on the embeddings, trained on the training set."""
 
-    l2: float = Field(1.0, gt=0, description="inverse of scikit-learn's C")
+    l2: float = Field(1.0, gt=0, allow_inf_nan=False, description="inverse of scikit-learn's C")
     labels: Literal["hard", "soft"] = "hard"
 
 
@@ -186,15 +197,16 @@ class Task(Section):
                     f"label_model.class_balance: {len(balance)} shares "
                     f"for {len(self.classes)} classes"
                 )
-            if min(balance) <= 0 or abs(sum(balance) - 1) > 1e-6:
+            if not (min(balance) > 0 and abs(sum(balance) - 1) <= 1e-6):
                 raise ValueError("label_model.class_balance: positive shares that sum to 1, please")
-        if self.labels is None:
+        if self.labels is None or self.labels.dev == 0:
+            reason = "`labels` is absent" if self.labels is None else "labels.dev is 0"
             for setting, value in (
                 ("extension.threshold", self.extension.threshold),
                 ("label_model.class_balance", balance),
             ):
                 if value == "dev":
-                    raise ValueError(f"{setting}: 'dev' needs dev labels, and `labels` is absent")
+                    raise ValueError(f"{setting}: 'dev' needs dev labels, and {reason}")
         return self
 
     @property
@@ -233,9 +245,16 @@ def load_task(path: Path) -> Task:
         source = file.read_text(encoding="utf-8")
         root = yaml.compose(source, Loader=yaml.SafeLoader)
         content = yaml.safe_load(source)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise EpoxyError(
-            f"not valid YAML: {error}", where=str(file), remedy="Mend the syntax there."
+            f"cannot be read: {error.strerror}", where=str(file), remedy="Check its permissions."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        shown = str(error).replace('"<unicode string>", ', "")
+        raise EpoxyError(
+            f"not valid YAML: {shown}",
+            where=str(file),
+            remedy="Mend the syntax there; the encoding is UTF-8.",
         ) from error
     if not isinstance(content, dict):
         raise EpoxyError(
@@ -243,11 +262,12 @@ def load_task(path: Path) -> Task:
             where=str(file),
             remedy="Start with name:, source: and classes:.",
         )
+    _refuse_repeats(file, root)
     try:
         task = Task.model_validate(content)
     except ValidationError as error:
         raise EpoxyError(
-            "\n".join(_problem(file, root, found) for found in error.errors()),
+            "\n".join(_problems(file, root, error)),
             remedy="docs/task.md lists every setting.",
         ) from error
     task._folder = file.parent.resolve()
@@ -273,14 +293,47 @@ def discover(directory: Path) -> list[Path]:
     return sorted(file.parent for file in directory.glob(f"*/{TASK_FILE}"))
 
 
-def _problem(file: Path, root: yaml.Node | None, found: Any) -> str:
-    setting = ".".join(str(part) for part in found["loc"])
-    message = found["msg"].removeprefix("Value error, ")
-    if found["type"] == "extra_forbidden":
-        message = "no such setting"
-    elif found["type"] != "missing" and isinstance(found["input"], (str, int, float)):
-        message += f" (found {found['input']!r})"
-    return f"{file}:{_line(root, found['loc'])}: {setting + ': ' if setting else ''}{message}"
+def _refuse_repeats(file: Path, node: yaml.Node | None) -> None:
+    """YAML takes the last of two equal keys; here one of them is a mistake."""
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _refuse_repeats(file, child)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in seen:
+            raise EpoxyError(
+                f"{key.value!r} is there twice",
+                where=f"{file}:{key.start_mark.line + 1}",
+                remedy="Keep one of the two.",
+            )
+        seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        _refuse_repeats(file, value)
+
+
+def _problems(file: Path, root: yaml.Node | None, error: ValidationError) -> list[str]:
+    """One line per setting: a setting of several types has one complaint for each of them."""
+    complaints: dict[tuple[str, str], list[str]] = {}
+    for found in error.errors():
+        message = found["msg"].removeprefix("Value error, ")
+        location = tuple(part for part in found["loc"] if not _UNION_TAG.match(str(part)))
+        if not location:  # of the task as a whole: the message begins with the setting
+            setting, _, message = message.partition(": ")
+            location = tuple(setting.split("."))
+        shown = ""
+        if found["type"] == "extra_forbidden":
+            message = "no such setting"
+        elif found["type"] == "model_type":
+            message = "give a mapping of settings, or leave it out"
+        elif found["type"] != "missing" and isinstance(found["input"], (str, int, float)):
+            shown = f" (found {found['input']!r})"
+        where = f"{file}:{_line(root, location)}: {'.'.join(map(str, location))}"
+        complaints.setdefault((where, shown), []).append(message)
+    return [
+        f"{where}: {'; or '.join(messages)}{shown}"
+        for (where, shown), messages in complaints.items()
+    ]
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from epoxy_core.corpus import fetch_source, read_corpus
+from epoxy_core.embed import resolve_model
 from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling import ABSTAIN, apply_labeling_function, load_labeling_functions
 from epoxy_core.task import Task
@@ -25,9 +26,10 @@ def check_task(console: Console, task: Task) -> bool:
     console.print(f"[green]✓[/green] settings: {task.folder / 'task.yaml'}", highlight=False)
     problems: list[str] = []
     items = _check_data(console, task, problems)
+    _check_encoder(console, task, problems)
     _check_heuristics(console, task, items, problems)
     for problem in problems:
-        console.print(f"[red]✗[/red] {escape(problem)}", highlight=False)
+        console.print(f"[red]✗[/red] {escape(problem)}", highlight=False, soft_wrap=True)
     if not problems:
         console.print(f"[green]{task.name} is ready[/green]: epoxy run {task.folder}")
     return not problems
@@ -43,12 +45,24 @@ def _check_data(console: Console, task: Task, problems: list[str]) -> pl.DataFra
     splits = ", ".join(f"{n:,} {split}" for split, n in sorted(corpus.report.splits.items()))
     console.print(f"[green]✓[/green] data: {corpus.items.height:,} items ({splits})")
     for found in corpus.report.problems:
-        console.print(f"  [yellow]left out:[/yellow] {escape(str(found))}", highlight=False)
+        console.print(
+            f"  [yellow]left out:[/yellow] {escape(str(found))}", highlight=False, soft_wrap=True
+        )
     present = set(corpus.gold["label"].unique())
     absent = [name for i, name in enumerate(task.classes) if i not in present]
     if task.labels and absent:
         console.print(f"  [yellow]no hand label says {', '.join(absent)}[/yellow]")
     return corpus.items
+
+
+def _check_encoder(console: Console, task: Task, problems: list[str]) -> None:
+    try:
+        model = resolve_model(task.embedding.model, task.folder)
+    except EpoxyError as error:
+        problems.append(f"encoder: {error}")
+        return
+    place = "" if model.folder else " (from the model hub, on the first run)"
+    console.print(f"[green]✓[/green] encoder: {escape(model.name)}{place}", highlight=False)
 
 
 def _check_heuristics(
@@ -63,6 +77,7 @@ def _check_heuristics(
     if items is None:
         return
     sample = items.sample(min(SAMPLE, items.height), seed=0).sort("item_id")
+    voted_for: set[str] = set()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("LF", "votes", "for", "errors"):
         table.add_column(name)
@@ -70,13 +85,15 @@ def _check_heuristics(
         result = apply_labeling_function(lf, sample, task.classes)
         voted = result.votes[result.votes != ABSTAIN]
         names = [task.classes[vote] for vote in sorted(set(voted.tolist()))]
+        voted_for.update(names)
         table.add_row(lf.name, str(len(voted)), ", ".join(names), str(result.n_errors or ""))
         if result.n_errors > task.labeling_functions.max_error_share * sample.height:
-            first = result.errors[0]
             problems.append(
-                f"{lf.location}: {lf.name} raises on {result.n_errors} of {sample.height} items, "
-                f"first on {first.item_id!r}: {first.error}\n  → Guard against such items, or "
-                "raise labeling_functions.max_error_share."
+                f"{lf.location}: {lf.name} {result.describe_errors()}\n"
+                "  → Mend it, or raise labeling_functions.max_error_share."
             )
     console.print(f"  tried on {sample.height} items:")
     console.print(table)
+    silent = [name for name in task.classes if name not in voted_for]
+    if silent:
+        console.print(f"  [yellow]no vote for {escape(', '.join(silent))} there[/yellow]")

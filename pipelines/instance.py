@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 
 SETTINGS = """\
@@ -30,17 +31,40 @@ def prepare(home: Home) -> Path:
     """Dagster's home: ``DAGSTER_HOME`` if set, otherwise a folder of ours, made on first use."""
     chosen = os.environ.get("DAGSTER_HOME")
     folder = Path(chosen) if chosen else home.dagster
-    folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "dagster.yaml"
-    if not settings.exists() and not chosen:
-        settings.write_text(SETTINGS.format(storage=folder / "storage"), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not settings.exists() and not chosen:
+            settings.write_text(SETTINGS.format(storage=folder / "storage"), encoding="utf-8")
+    except OSError as error:
+        raise EpoxyError(
+            f"cannot be written: {error.strerror}",
+            where=str(folder),
+            remedy=f"Point {'DAGSTER_HOME' if chosen else 'EPOXY_HOME'} at a folder of yours.",
+        ) from error
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
     return folder
 
 
 @contextmanager
 def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """The shared instance, closed afterwards."""
-    prepare(home)
-    with dg.DagsterInstance.get() as instance:
+    """The shared instance, closed afterwards.
+
+    Raises
+    ------
+    EpoxyError
+        If its folder cannot be written, its settings are wrong or its database is damaged.
+    """
+    folder = prepare(home)
+    try:
+        opened = dg.DagsterInstance.get()
+    except Exception as error:  # YAML, configuration and SQL errors have no common base
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise EpoxyError(
+            f"Dagster's instance cannot be opened: {reason}",
+            where=str(folder),
+            remedy="Mend its dagster.yaml, or remove the folder: it holds the history of runs, "
+            "and the next run makes it anew.",
+        ) from error
+    with opened as instance:
         yield instance

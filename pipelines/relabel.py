@@ -1,16 +1,22 @@
 """Bring a task up to date in this process, level by level, recorded in the Dagster instance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import dagster as dg
 
 from assets.keys import key
 from assets.source import observe_source
+from assets.store import Store
 from epoxy_core.task import Task
 from pipelines.graph import job_name
+from pipelines.recovery import IN_PROCESS, exclusively
 from pipelines.staleness import DATA_VERSION, Staleness, staleness
+
+WRITTEN_FOR_USERS = {"EpoxyError", "Failure"}
+"""Exceptions whose message needs neither their name nor what caused them."""
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -58,11 +64,25 @@ def relabel(
     """
     start = perf_counter()
     done = Relabeling()
-    observe(instance, task)
+    with exclusively(instance, task):
+        observe(instance, task)
+        _relabel(instance, definitions, task, announce, done)
+    done.seconds["total"] = perf_counter() - start
+    return done
+
+
+def _relabel(
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    task: Task,
+    announce: Callable[[dict[dg.AssetKey, Staleness]], None],
+    done: Relabeling,
+) -> None:
     job = definitions.resolve_job_def(job_name(task))
     graph = definitions.resolve_asset_graph()
+    lost = _lost(definitions, task, graph.materializable_asset_keys)
     for level in graph.toposorted_asset_keys_by_level:
-        reasons = staleness(instance, definitions)
+        reasons = staleness(instance, definitions, lost - done.ran.keys())
         stale = {
             asset: why for asset in level if (why := reasons.get(asset)) and asset not in done.ran
         }
@@ -77,7 +97,7 @@ def relabel(
             asset_selection=sorted(selection),
             run_config=QUIET,
             raise_on_error=False,
-            tags={"epoxy/trigger": "epoxy run"},
+            tags=IN_PROCESS,
         )
         for event in result.get_asset_materialization_events():
             asset = event.asset_key
@@ -87,8 +107,6 @@ def relabel(
         if not result.success:
             done.failures += _failures(result)
             break
-    done.seconds["total"] = perf_counter() - start
-    return done
 
 
 def observe(instance: dg.DagsterInstance, task: Task) -> None:
@@ -102,6 +120,27 @@ def observe(instance: dg.DagsterInstance, task: Task) -> None:
         )
 
 
+def _lost(
+    definitions: dg.Definitions, task: Task, assets: Iterable[dg.AssetKey]
+) -> set[dg.AssetKey]:
+    """Assets whose file or directory was removed, or never was in this output directory."""
+    home = Store(home=(definitions.resources or {})["store"].home).paths
+    others = {
+        "embeddings": [home.lance(task.name)],
+        "neighbors": [home.lance(task.name)],
+        "training_set": [home.database(task.name), home.training_set(task.name)],
+        "end_model": [home.database(task.name), home.end_model(task.name)],
+    }
+    return {
+        asset
+        for asset in assets
+        if asset.path[0] == task.name
+        and not all(
+            place.exists() for place in others.get(asset.path[1], [home.database(task.name)])
+        )
+    }
+
+
 def _note_times(
     instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, done: Relabeling
 ) -> None:
@@ -111,10 +150,22 @@ def _note_times(
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    messages = []
+    messages = [
+        f"{check.asset_key.path[-1]}: {check.description}"
+        for check in result.get_asset_check_evaluations()
+        if check.blocking and not check.passed and check.description
+    ]
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        while error and error.cause:
-            error = error.cause
-        messages.append(error.message.strip() if error else event.message or "failed")
+        if error and error.cls_name == "DagsterAssetCheckFailedError" and messages:
+            continue
+        messages.append(_message(error) if error else event.message or "failed")
     return messages or ["the run failed; the Dagster UI has its log"]
+
+
+def _message(error: Any) -> str:
+    """The outermost message that was written for the user, or else that of the first cause."""
+    while error.cls_name not in WRITTEN_FOR_USERS and error.cause:
+        error = error.cause
+    message = str(error.message).strip()
+    return message.partition(": ")[2] if error.cls_name in WRITTEN_FOR_USERS else message

@@ -48,7 +48,7 @@ def _announce(console: Console, level: Mapping[dg.AssetKey, Staleness]) -> None:
 
 def _summarise(console: Console, task: Task, done: Relabeling) -> None:
     for message in done.failures:
-        console.print(f"[red]failed:[/red] {escape(message)}", highlight=False)
+        console.print(f"[red]failed:[/red] {escape(message)}", highlight=False, soft_wrap=True)
     if done.failures:
         console.print(
             "What does not depend on this is stored. Mend it and run again: only the rest will run."

@@ -5,7 +5,7 @@ instead of the last materialisation, and ``eager`` ignores data versions. Here a
 with the tags of its last materialisation: code version, and data version of each input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -23,6 +23,10 @@ class Staleness:
     ----------
     missing
         It was never materialised.
+    lost
+        It was materialised, and what was stored is gone.
+    unchecked
+        A check that blocks what depends on it failed, or did not come to an end.
     edited
         Its code version is another: the heuristic, a setting or our code changed.
     changed_inputs
@@ -32,17 +36,21 @@ class Staleness:
     """
 
     missing: bool = False
+    lost: bool = False
+    unchecked: bool = False
     edited: bool = False
     changed_inputs: tuple[dg.AssetKey, ...] = ()
     removed_inputs: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.edited or self.changed_inputs or self.removed_inputs)
+        return any(vars(self).values())
 
     def __str__(self) -> str:
         if self.missing:
             return "never made"
         reasons = ["edited"] if self.edited else []
+        reasons += ["its stored result is gone"] if self.lost else []
+        reasons += ["its check did not pass"] if self.unchecked else []
         reasons += [f"{_short(key)} changed" for key in self.changed_inputs[:3]]
         if len(self.changed_inputs) > 3:
             reasons.append(f"{len(self.changed_inputs) - 3} more inputs changed")
@@ -51,7 +59,9 @@ class Staleness:
 
 
 def staleness(
-    instance: dg.DagsterInstance, definitions: dg.Definitions
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    lost: Collection[dg.AssetKey] = (),
 ) -> dict[dg.AssetKey, Staleness]:
     """Compare every materialisable asset with its last materialisation.
 
@@ -61,6 +71,8 @@ def staleness(
         Where materialisations and observations are recorded.
     definitions
         The assets as they are defined now.
+    lost
+        Assets whose stored result is gone.
 
     Returns
     -------
@@ -82,6 +94,8 @@ def staleness(
         }
         now = {parent: recorded.get(parent, {}).get(DATA_VERSION) for parent in node.parent_keys}
         result[key] = Staleness(
+            lost=key in lost,
+            unchecked=not _checked(instance, definitions, key),
             edited=tags.get(CODE_VERSION) != node.code_version,
             changed_inputs=tuple(
                 parent
@@ -93,6 +107,17 @@ def staleness(
             ),
         )
     return result
+
+
+def _checked(instance: dg.DagsterInstance, definitions: dg.Definitions, key: dg.AssetKey) -> bool:
+    """Whether every blocking check of the asset passed when it last ran."""
+    graph = definitions.resolve_asset_graph()
+    for check in graph.get_check_keys_for_assets({key}):
+        if graph.get_check_spec(check).blocking:
+            last = instance.get_latest_asset_check_evaluation_record(check)
+            if last is None or last.status.value != "SUCCEEDED":
+                return False
+    return True
 
 
 def _recorded_tags(

@@ -1,9 +1,11 @@
 """What several tests share: a small synthetic task, and running it."""
 
 import itertools
+import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from epoxy_core.home import Home
 from epoxy_core.task import load_task
@@ -93,6 +95,20 @@ def bring_up_to_date(folder: Path, home: Home):
     task = load_task(folder)
     with open_instance(home) as instance:
         return relabel(instance, build([task], home), task)
+
+
+def epoxy(capsys, *arguments):
+    """Run the command line in this process; give its exit code and all it printed, unwrapped."""
+    from pipelines import cli
+
+    before, sys.argv = sys.argv, ["epoxy", *map(str, arguments)]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = before
+    printed = capsys.readouterr()
+    return ended.value.code or 0, " ".join((printed.out + printed.err).split())
 
 
 def ran(done) -> set[str]:

@@ -81,17 +81,20 @@ def _header(
     file: SourceFile, records: Iterator[tuple[int, list[str] | None, str]]
 ) -> tuple[int, list[str]]:
     """Read up to the header; return the number of lines so far and the column names."""
+    fault = "the file is empty"
     for line, record, raw in records:
         if record is None or MARK in raw:
+            fault = "it has malformed quotes" if record is None else "it is not text"
             break
         if not record:
             continue
         names = [name or f"column_{position}" for position, name in enumerate(record, 1)]
         return line + raw.removesuffix("\n").count("\n"), names
     raise EpoxyError(
-        "no readable header row",
+        f"no readable header row: {fault}",
         where=file.name,
-        remedy="Add one, or name the columns in source.columns.",
+        remedy="Mend it, correct source.encoding or source.quote, or name the columns in "
+        "source.columns.",
     )
 
 

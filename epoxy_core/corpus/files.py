@@ -32,7 +32,7 @@ class SourceFile:
     format: Format
 
 
-def resolve_files(folder: Path, source: Source) -> list[SourceFile]:
+def resolve_files(folder: Path, source: Source, setting: str = "source.paths") -> list[SourceFile]:
     """Find the files that ``source.paths`` stands for.
 
     Parameters
@@ -42,6 +42,8 @@ def resolve_files(folder: Path, source: Source) -> list[SourceFile]:
     source
         Files, globs (``**`` descends), or folders, which stand for every ``.txt`` below them.
         Hidden files are matched by their exact name only.
+    setting
+        Where the user wrote the paths.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def resolve_files(folder: Path, source: Source) -> list[SourceFile]:
     """
     found: dict[str, SourceFile] = {}
     for pattern in source.paths:
-        for path in _expand(folder, pattern, source):
+        for path in _expand(folder, pattern, source, setting):
             name = Path(os.path.relpath(path, folder)).as_posix()
             found[name] = SourceFile(name, path, _format(path, source))
     files = sorted(found.values())
@@ -97,7 +99,7 @@ def source_digest(task: Task) -> str:
 def labels_digest(task: Task) -> str | None:
     """Hash of the separate gold label file, like `source_digest`; None if there is none."""
     source = labels_source(task)
-    return _digest(resolve_files(task.folder, source)) if source else None
+    return _digest(resolve_files(task.folder, source, "labels.file")) if source else None
 
 
 def labels_source(task: Task) -> Source | None:
@@ -109,7 +111,7 @@ def labels_source(task: Task) -> Source | None:
     )
 
 
-def _expand(folder: Path, pattern: str, source: Source) -> list[Path]:
+def _expand(folder: Path, pattern: str, source: Source, setting: str) -> list[Path]:
     path = folder / pattern
     if path.is_dir():
         wanted = source.format or SUFFIXES.get(path.suffix.lower(), "txt")
@@ -131,7 +133,7 @@ def _expand(folder: Path, pattern: str, source: Source) -> list[Path]:
         raise EpoxyError(
             what,
             where=str(path),
-            remedy="Put the data there, or correct source.paths (relative to task.yaml).",
+            remedy=f"Put the data there, or correct {setting} (relative to task.yaml).",
         )
     for match in matches:
         if not (match.is_file() and os.access(match, os.R_OK)):

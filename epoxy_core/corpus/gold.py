@@ -35,7 +35,7 @@ def read_label_file(task: Task, findings: Findings) -> tuple[pl.DataFrame, list[
     if source is None:
         schema = {"item_id": pl.String, LABEL: pl.String, FILE: pl.Int64, LINE: pl.Int64}
         return pl.DataFrame(schema=schema), []
-    files = resolve_files(task.folder, source)
+    files = resolve_files(task.folder, source, "labels.file")
     setting = f"the header of {task.labels.file if task.labels else ''}"
     table = read_table(files, source, {"id": setting, "label": setting}, findings)
     names = [file.name for file in files]

@@ -18,7 +18,7 @@ Block = tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]
 CHUNK_ROWS = 1024
 
 # A batch is as many padded tokens as `batch_size` texts of this length have. A CPU is fastest
-# while the activations stay in its cache (benchmarks/embedding.py); a GPU wants far more at once.
+# with one or two thousand tokens (benchmarks/results/embedding.md); a GPU wants far more.
 _TOKENS_PER_TEXT = {"cpu": 32, "cuda": 512}
 _CHARACTERS_PER_TOKEN = 4
 _TOKENIZED_AT_ONCE = 8192

@@ -80,7 +80,9 @@ class LinearHead:
             raise EpoxyError(
                 f"an end model needs items of two classes; there are items of {len(seen)}",
                 where="training set",
-                remedy="Add labeling functions for the other classes, or raise training_set.keep.",
+                remedy="Dev and test items stay out of training: lower labels.dev and labels.test "
+                "if they leave too few. Or add labeling functions for the other classes, raise "
+                "training_set.keep, or set end_model: null.",
             )
         examples = embeddings if len(rows) == len(embeddings) else embeddings[rows]
         model = LogisticRegression(C=1 / self.l2, max_iter=1000)

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,12 @@ class LFResult:
         """Share of the items with an error; 0 without items."""
         return self.n_errors / len(self.votes) if len(self.votes) else 0.0
 
+    def describe_errors(self) -> str:
+        """Say on how many items it fails, and show the first error."""
+        first = self.errors[0]
+        item = "" if first.item_id is None else f", first on {first.item_id!r}"
+        return f"fails on {self.n_errors} of {len(self.votes)} items{item}: {first.error}"
+
 
 def apply_labeling_function(
     lf: LabelingFunction, items: pl.DataFrame, classes: Sequence[str]
@@ -53,7 +60,7 @@ def apply_labeling_function(
 
     An item on which the function raises, or returns something that is neither a class nor an
     abstain, abstains and is reported. An expression that fails as a whole is an error of every
-    item. Nothing is raised but what is no `Exception` (``KeyboardInterrupt``).
+    item. Nothing is raised but ``KeyboardInterrupt`` and its like.
 
     Parameters
     ----------
@@ -77,7 +84,7 @@ def apply_labeling_functions(
             continue
         try:
             expressions[position] = lf.expression().alias(str(position))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             results[position] = _failed(items, _described(error))
     for position, column in _select(items, expressions).items():
         results[position] = (
@@ -145,7 +152,7 @@ def _call_per_item(lf: LabelingFunction, items: pl.DataFrame, classes: Sequence[
     for row, item in enumerate(item_views(items)):
         try:
             vote = function(item)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             report(row, _described(error))
             continue
         if vote is None:
@@ -228,11 +235,12 @@ def _not_a_vote(vote: Any, classes: Sequence[str]) -> str:
     )
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     """Describe an error and where it was raised, with a hint for Polars' texts that are columns."""
     text = " ".join(str(error).partition("\n\n")[0].split())[:300]
     frames = traceback.extract_tb(error.__traceback__)
-    inner = next((frame for frame in reversed(frames) if frame.filename != __file__), None)
+    here = str(Path(__file__).parent)
+    inner = next((one for one in reversed(frames) if not one.filename.startswith(here)), None)
     if isinstance(error, pl.exceptions.PolarsError):
         hint = isinstance(error, pl.exceptions.ColumnNotFoundError)
         text += "; a text constant is pl.lit('…')" if hint else ""

@@ -109,6 +109,10 @@ def _problem(found: Any) -> str:
     place = ".".join(str(part) for part in found["loc"][1:] if not str(part).startswith("list["))
     if found["type"] == "extra_forbidden":
         return f"{place}: no such setting"
+    if found["type"] == "union_tag_not_found":
+        return "type: Field required"
+    if found["type"] == "union_tag_invalid":
+        return f"there is no type {found['ctx']['tag']!r}"
     shown = f" (found {found['input']!r})" if found["type"] != "missing" else ""
     return f"{place}: {found['msg']}{shown}" if place else str(found["msg"])
 

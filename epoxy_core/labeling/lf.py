@@ -19,6 +19,7 @@ Kind = Literal["item", "expression", "heuristic"]
 ItemFunction = Callable[[Any], Any]
 ExpressionFunction = Callable[[], pl.Expr]
 
+_LAZY = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 created: ContextVar[list["LabelingFunction"] | None] = ContextVar("created", default=None)
@@ -224,6 +225,12 @@ def _decorated(
             f"{decorator} decorates a function, not {function!r}",
             where=where,
             remedy=f"Write @{decorator} or @{decorator}(name='…') above a def.",
+        )
+    if any(is_lazy(function) for is_lazy in _LAZY):
+        raise EpoxyError(
+            f"{function.__name__!r} is async or a generator: calling it gives no vote",
+            where=where,
+            remedy="Write a plain `def` that returns a vote.",
         )
     takes = 1 if kind == "item" else 0
     try:

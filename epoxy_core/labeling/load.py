@@ -2,7 +2,7 @@
 
 import dataclasses
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -32,7 +32,7 @@ def load_labeling_functions(task: Task) -> list[LabelingFunction]:
     ------
     EpoxyError
         For a missing or broken file, an exception while it runs, names used twice, classes the
-        task does not have, unreadable data files, no labeling function at all.
+        task does not have, unreadable data files, thresholds of none, no labeling function at all.
     """
     found = _python(task) + heuristics_of(task)
     if not found:
@@ -48,6 +48,7 @@ def load_labeling_functions(task: Task) -> list[LabelingFunction]:
         if lf.name in by_name:
             raise _twice(by_name[lf.name], lf)
         by_name[lf.name] = lf
+    _check_thresholds(task, by_name)
     memo: Memo = {}
     loaded = []
     for lf in found:
@@ -148,6 +149,17 @@ def _twice(first: LabelingFunction, second: LabelingFunction) -> EpoxyError:
         where=f"{first.location} and {second.location}",
         remedy="Rename one; name='…' in the decorator names it without renaming the function.",
     )
+
+
+def _check_thresholds(task: Task, names: Collection[str]) -> None:
+    given = task.extension.threshold
+    for name in given if isinstance(given, dict) else ():
+        if name not in names:
+            raise EpoxyError(
+                f"extension.threshold names {name!r}, which is no labeling function",
+                where=str(task.folder / TASK_FILE),
+                remedy=f"There are {', '.join(names)}.",
+            )
 
 
 def _check_vote(

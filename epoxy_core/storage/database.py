@@ -35,7 +35,14 @@ class Database:
     @contextmanager
     def write(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A connection inside a transaction; committed at the end, rolled back on an error."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EpoxyError(
+                f"cannot be made: {error.strerror}",
+                where=str(self.path.parent),
+                remedy="Point EPOXY_HOME at a folder of yours.",
+            ) from error
         connection = self._connect(read_only=False)
         try:
             connection.begin()
@@ -66,9 +73,24 @@ class Database:
             connection.close()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
-        """Rows of a read-only query."""
+        """Rows of a read-only query.
+
+        Raises
+        ------
+        EpoxyError
+            As `read`; or if the file lacks a table or column of ours.
+        """
+        import duckdb
+
         with self.read() as connection:
-            rows = connection.sql(sql, params=list(parameters)).to_arrow_table()
+            try:
+                rows = connection.sql(sql, params=list(parameters)).to_arrow_table()
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise EpoxyError(
+                    f"is not a database of this program ({str(error).splitlines()[0]})",
+                    where=str(self.path),
+                    remedy="Remove it, then `epoxy run TASK` makes it anew.",
+                ) from error
         return cast(pl.DataFrame, pl.from_arrow(rows))
 
     def replace(self, name: str, rows: pl.DataFrame, where: str = "", *values: Any) -> None:
@@ -100,7 +122,8 @@ class Database:
                     raise EpoxyError(
                         f"cannot be opened as a DuckDB file ({error})",
                         where=str(self.path),
-                        remedy="Remove it, then `epoxy run TASK` makes it anew.",
+                        remedy="Check its permissions. If it is damaged, remove it: "
+                        "`epoxy run TASK` makes it anew.",
                     ) from error
                 if time.monotonic() > deadline:
                     raise EpoxyError(

@@ -15,7 +15,7 @@ _STILL_READ = timedelta(hours=1)
 
 def connect(path: Path) -> Any:
     """Open a LanceDB connection; the directory is created."""
-    os.environ.setdefault("LANCE_LOG", "error")  # it warns of every table that it creates
+    os.environ.setdefault("LANCEDB_LOG", "error")  # it warns of every table that it creates
     import lancedb
 
     return lancedb.connect(path)

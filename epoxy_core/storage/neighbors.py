@@ -110,7 +110,7 @@ class NeighborStore:
                 raise EpoxyError(
                     "no neighbour graph yet",
                     where=str(self.path),
-                    remedy="Materialize the neighbours.",
+                    remedy="`epoxy run TASK` makes it.",
                 )
             about = _about(table)
             if about["items"] != _order_digest(item_ids):
@@ -118,7 +118,7 @@ class NeighborStore:
                     f"the neighbour graph is one of other items ({about['n']} of them, "
                     f"asked for {len(item_ids)})",
                     where=str(self.path),
-                    remedy="Materialize the neighbours for the current items.",
+                    remedy="`epoxy run TASK` makes it for the current items.",
                 )
             rows = table.search().select(["indices", "similarity"]).to_arrow()
             shape = (about["n"], about["k"])

@@ -16,7 +16,11 @@ from assets.store import Store
 from epoxy_core.home import Home
 from epoxy_core.task import load_task
 
-RUN = "from support import bring_up_to_date; from epoxy_core.home import Home; from pathlib import Path"
+RUN = """
+from pathlib import Path
+from epoxy_core.home import Home
+from support import bring_up_to_date
+"""
 TABLES = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "training_set")
 
 

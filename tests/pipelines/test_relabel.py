@@ -48,7 +48,7 @@ def test_first_run_makes_everything_and_the_second_nothing(project):
             {"lf/words"},
         ),
         ("labeling_functions.py", '"free", "prize"', '"offer"', of_lf("words"), {"lf/number"}),
-        ("helpers.py", "LIMIT = 24", "LIMIT = 30", of_lf("short"), {"lf/number"}),
+        ("helpers.py", "LIMIT = 24", "LIMIT = 34", of_lf("short"), {"lf/number"}),
         ("helpers.py", "> 4", "> 7", of_lf("number"), {"lf/short", "lf/question"}),
         (
             "task.yaml",

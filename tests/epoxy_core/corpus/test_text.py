@@ -27,7 +27,7 @@ TEXTS = {
 
 def as_csv(rows, separator=",", header=("id", "text")):
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=separator, lineterminator="\n")
+    writer = csv.writer(buffer, delimiter=separator, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerows([header, *rows] if header else rows)
     return buffer.getvalue()
 
