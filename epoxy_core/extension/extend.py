@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.neighbors import NeighborGraph, nearest_in
+from epoxy_core.extension.neighbors import Nearest, NeighborGraph, nearest_in
 from epoxy_core.extension.similarity import checked_embeddings, exact_similarity
 from epoxy_core.labeling import ABSTAIN
 
@@ -40,9 +40,7 @@ def extend_votes(
     """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168).
 
     Own votes stay. An abstaining item takes the vote of the most similar item of the support,
-    the lowest row among ties, if the similarity is at least ``threshold``. A supporter among an
-    item's neighbours is its nearest; with none among them and the last neighbour less similar
-    than the threshold, nothing qualifies; the other items are searched in the support.
+    the lowest row among ties, if the similarity is at least ``threshold``.
 
     Parameters
     ----------
@@ -56,21 +54,88 @@ def extend_votes(
         Cosine similarity in [−1, 1].
     """
     own = votes >= 0
-    n = len(votes)
-    source = np.where(own, np.arange(n, dtype=np.int32), np.int32(ABSTAIN))
+    abstaining = np.flatnonzero(~own)
+    least = np.full(len(abstaining), threshold, dtype=np.float32)
+    nearest = nearest_supporters(abstaining, own, graph, embeddings, least)
+    source = np.where(own, np.arange(len(votes), dtype=np.int32), np.int32(ABSTAIN))
     similarity = np.where(own, np.float32(1), np.float32(np.nan))
-    support = np.flatnonzero(own)
-    if 0 < len(support) < n:
-        unknown = _read_graph(own, graph, threshold, source, similarity)
-        if len(unknown):
-            nearest = nearest_in(embeddings, unknown, support)
-            source[unknown], similarity[unknown] = nearest.index, nearest.similarity
-    borrowed = source >= 0
-    borrowed[borrowed] = similarity[borrowed] >= threshold
-    kept = own | borrowed
+    source[abstaining], similarity[abstaining] = nearest.index, nearest.similarity
+    return borrow(votes, source, similarity, threshold)
+
+
+def borrow(
+    votes: npt.NDArray[np.int8],
+    source: npt.NDArray[np.int32],
+    similarity: npt.NDArray[np.float32],
+    threshold: float,
+) -> ExtendedVotes:
+    """Own votes, and those of the sources that are similar enough.
+
+    Parameters
+    ----------
+    votes
+        int8 [n]; −1 = abstain.
+    source, similarity
+        int32 [n], float32 [n]: the item itself where it votes, else its nearest supporter if it
+        has one; changed in place.
+    threshold
+        Cosine similarity in [−1, 1].
+    """
+    kept = votes >= 0
+    borrowed = np.flatnonzero(~kept & (source >= 0))
+    kept[borrowed] = similarity[borrowed] >= np.float32(threshold)
     source[~kept], similarity[~kept] = ABSTAIN, np.nan
     extended = np.where(kept, votes[source], np.int8(ABSTAIN))
     return ExtendedVotes(extended, source, similarity)
+
+
+def nearest_supporters(
+    rows: npt.NDArray[np.intp],
+    supporters: npt.NDArray[np.bool_],
+    graph: NeighborGraph,
+    embeddings: npt.NDArray[np.float32],
+    least: npt.NDArray[np.float32],
+) -> Nearest:
+    """The nearest supporter of each row, if it is at least as similar as ``least`` says.
+
+    A supporter among an item's neighbours is its nearest. With none among them, those left are no
+    more similar than the last neighbour: the items for which that is not too little are searched.
+
+    Parameters
+    ----------
+    rows
+        int [r], none of them a supporter.
+    supporters
+        bool [n].
+    graph, embeddings
+        Of all n items.
+    least
+        float32 [r]. A supporter less similar than that may be given, or not.
+    """
+    n, k = graph.indices.shape
+    index = np.full(len(rows), ABSTAIN, dtype=np.int32)
+    similarity = np.full(len(rows), np.nan, dtype=np.float32)
+    support = np.flatnonzero(supporters)
+    if not len(support):
+        return Nearest(index, similarity)
+    doubtful = []
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        supports = supporters[graph.indices[part]]
+        place = supports.argmax(axis=1)
+        found = supports[np.arange(len(part)), place]
+        at = first + np.flatnonzero(found)
+        index[at] = graph.indices[part[found], place[found]]
+        similarity[at] = graph.similarity[part[found], place[found]]
+        if k < n - 1:
+            missed = first + np.flatnonzero(~found)
+            last = graph.similarity[rows[missed], -1]
+            doubtful.append(missed[last >= least[missed]])
+    searched = np.concatenate(doubtful) if doubtful else np.empty(0, dtype=np.intp)
+    if len(searched):
+        nearest = nearest_in(embeddings, rows[searched], support)
+        index[searched], similarity[searched] = nearest.index, nearest.similarity
+    return Nearest(index, similarity)
 
 
 def random_similarity(
@@ -103,26 +168,3 @@ def random_similarity(
     right = (left + draw.integers(1, n, size=pairs)) % n
     drawn = exact_similarity(checked_embeddings(embeddings), left, right[:, None])
     return float(np.quantile(drawn, quantile, method="higher"))
-
-
-def _read_graph(
-    own: npt.NDArray[np.bool_],
-    graph: NeighborGraph,
-    threshold: float,
-    source: npt.NDArray[np.int32],
-    similarity: npt.NDArray[np.float32],
-) -> npt.NDArray[np.intp]:
-    """Fill in each abstaining item's first supporting neighbour; return the rows left in doubt."""
-    n, k = graph.indices.shape
-    unknown = []
-    for first in range(0, n, _ROWS_AT_ONCE):
-        rows = first + np.flatnonzero(~own[first : first + _ROWS_AT_ONCE])
-        supports = own[graph.indices[rows]]
-        found = supports.any(axis=1)
-        place = supports[found].argmax(axis=1)
-        source[rows[found]] = graph.indices[rows[found], place]
-        similarity[rows[found]] = graph.similarity[rows[found], place]
-        if k < n - 1:
-            missed = rows[~found]
-            unknown.append(missed[graph.similarity[missed, -1] >= threshold])
-    return np.concatenate(unknown) if unknown else np.empty(0, dtype=np.intp)

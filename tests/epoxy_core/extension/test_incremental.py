@@ -1,0 +1,51 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from epoxy_core.extension import extend_again, extend_votes, neighbor_graph
+
+
+def unit(vectors):
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def assert_as_if_new(old, new, embeddings, k, threshold):
+    graph = neighbor_graph(embeddings, k)
+    before = extend_votes(old, graph, embeddings, threshold)
+    copy = before.source.copy(), before.similarity.copy(), before.votes.copy()
+    again = extend_again(before, new, graph, embeddings, threshold)
+    expected = extend_votes(new, graph, embeddings, threshold)
+    np.testing.assert_array_equal(again.votes, expected.votes)
+    np.testing.assert_array_equal(again.source, expected.source)
+    np.testing.assert_array_equal(again.similarity, expected.similarity)
+    for kept, was in zip((before.source, before.similarity, before.votes), copy, strict=True):
+        np.testing.assert_array_equal(kept, was)  # the old votes are not touched
+
+
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_equals_extension_from_scratch(data):
+    n = data.draw(st.integers(1, 14))
+    vectors = data.draw(
+        hnp.arrays(np.float32, (n, data.draw(st.integers(1, 3))), elements=st.integers(-1, 2))
+    )
+    votes = hnp.arrays(np.int8, n, elements=st.integers(-1, 2))
+    threshold = data.draw(st.sampled_from([-1.0, 0.0, 0.5, 2**-0.5, 0.8, 1.0]))
+    k = data.draw(st.integers(1, 16))
+    assert_as_if_new(data.draw(votes), data.draw(votes), unit(vectors), k, threshold)
+
+
+def test_equals_extension_from_scratch_on_larger_sets_with_duplicates():
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(600, 8))
+    vectors[generator.integers(600, size=200)] = vectors[generator.integers(600, size=200)]
+    embeddings = unit(vectors)
+    for _ in range(20):
+        old = np.where(generator.random(600) < 0.1, generator.integers(3, size=600), -1)
+        new = np.where(generator.random(600) < 0.1, generator.integers(3, size=600), old)
+        new = np.where(generator.random(600) < 0.05, -1, new)
+        assert_as_if_new(
+            old.astype(np.int8), new.astype(np.int8), embeddings, 5, generator.choice([0.2, 0.6])
+        )
