@@ -18,7 +18,7 @@ LEAST_COVERAGE_KEPT = 0.5
 
 def label_checks(task: Task) -> list[dg.AssetChecksDefinition]:
     """Checks on the label model (blocking) and on the labels."""
-    checks = [_no_class_missing(task), _coverage_not_collapsed(task)]
+    checks = [_no_class_missing(task), _coverage_not_collapsed(task), _share_flipped(task)]
     return [*checks, _not_below_majority_vote(task)] if task.labels else checks
 
 
@@ -90,3 +90,41 @@ def _coverage_not_collapsed(task: Task) -> dg.AssetChecksDefinition:
         )
 
     return coverage_not_collapsed
+
+
+def _share_flipped(task: Task) -> dg.AssetChecksDefinition:
+    settings = task.label_changes
+
+    @dg.asset_check(
+        asset=key(task, "labels"),
+        name="share_flipped",
+        description=f"At most {settings.most_flipped:.0%} of the labels are another than in the "
+        "last accepted label run.",
+        blocking=settings.block,
+    )
+    def share_flipped(store: Store) -> dg.AssetCheckResult:
+        run = store.database(task).query(
+            "SELECT * FROM label_runs ORDER BY created_at DESC LIMIT 1"
+        )
+        share, before = run["share_flipped"][0], run["compared_with"][0]
+        by_hand = settings.block and run["accepted"][0]
+        passed = bool(share <= settings.most_flipped or by_hand)
+        severity = dg.AssetCheckSeverity.ERROR if settings.block else dg.AssetCheckSeverity.WARN
+        problem = (
+            f"{share:.1%} of the labels flipped since the label run {before}; at most "
+            f"{settings.most_flipped:.1%} may. `epoxy diff {task.name}` says which and why."
+        )
+        if settings.block:
+            problem += f" Take the edit back, or `epoxy diff {task.name} --accept`."
+        return dg.AssetCheckResult(
+            passed=passed,
+            severity=severity,
+            description=None if passed else problem,
+            metadata={
+                "share_flipped": float(share),
+                "most_flipped": settings.most_flipped,
+                "compared_with": before or "none: the first run",
+            },
+        )
+
+    return share_flipped

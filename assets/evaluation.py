@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 
 from assets.keys import TRAINING, key, placed, pool
+from assets.lineage import evaluation_lineage
 from assets.metadata import picture, schema, table
 from assets.plots import stage_bars
 from assets.store import Store
@@ -38,7 +39,7 @@ def evaluation_asset(task: Task) -> dg.AssetsDefinition:
         description="Every stage against the dev and the held-out labels. Nothing else reads the "
         "latter. Ties and items without a vote count as a fraction.",
         code_version=code_version(__file__, "evaluation.py", settings=task.classes),
-        metadata=schema("evaluation"),
+        metadata=schema("evaluation", evaluation_lineage(task, ("dev", "test"))),
         pool=pool(task),
         **placed(task, TRAINING, "numpy", "duckdb"),
     )
@@ -54,10 +55,12 @@ def evaluation_asset(task: Task) -> dg.AssetsDefinition:
                 "accuracy": table(accuracy.pivot("split", index="stage", values="value")),
                 "stages": picture(stage_bars(accuracy)),
                 **{
-                    f"{stage}_{split}_accuracy": value
-                    for stage, split, value in accuracy.select(
-                        "stage", "split", "value"
-                    ).iter_rows()
+                    f"{stage}_{split}_{metric}": value
+                    for stage, split, metric, value in rows.filter(
+                        pl.col("metric").is_in(("accuracy", "macro_f1"))
+                    )
+                    .select("stage", "split", "metric", "value")
+                    .iter_rows()
                 },
             },
         )

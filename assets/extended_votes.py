@@ -8,19 +8,15 @@ import polars as pl
 
 from assets.encoder import encoder_of
 from assets.keys import EXTENDED, extended_key, key, lf_key, placed, pool, step
+from assets.lineage import extended_lineage
 from assets.metadata import schema
 from assets.store import Store
 from assets.versions import code_version, data_version
-from assets.votes import own_votes
-from epoxy_core.extension import (
-    ExtendedVotes,
-    NeighborGraph,
-    dev_threshold,
-    extend_votes,
-    random_similarity,
-)
+from epoxy_core.extension import NeighborGraph, random_similarity
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
-from epoxy_core.storage.database import put
+from epoxy_core.lend import Lent, extend, threshold_setting
+from epoxy_core.storage.database import Database, put
+from epoxy_core.storage.votes import extended_rows, own_votes, put_extended
 from epoxy_core.task import Task
 
 
@@ -38,9 +34,12 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
             description=f"Own votes of `{lf.name}`, and for the items it abstains on the vote of "
             "the nearest item it voted on, with the source item and the similarity.",
             code_version=code_version(
-                __file__, "extension", settings=[encoder, _setting(task, lf.name)]
+                __file__,
+                "extension",
+                "lend.py",
+                settings=[encoder, threshold_setting(task, lf.name)],
             ),
-            metadata=schema("extended_votes"),
+            metadata=schema("extended_votes", extended_lineage(task, lf.name)),
             **placed(task, EXTENDED, "numpy", "duckdb"),
         )
 
@@ -55,63 +54,45 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
     ) -> Iterator[dg.MaterializeResult]:
         database = store.database(task)
         items = database.query("SELECT item_id, content_hash FROM items ORDER BY item_id")
-        item_ids = items["item_id"]
-        graph = NeighborGraph(*store.neighbors(task).read(item_ids.to_list()))
+        graph = NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list()))
         embeddings = store.embeddings(task).load(items["content_hash"].to_list())
-        floor = random_similarity(embeddings)
+        gold, floor = database.labels_by_row("dev"), random_similarity(embeddings)
         for lf in lfs:
-            if extended_key(task, lf.name) not in context.selected_asset_keys:
-                continue
-            own = own_votes(database, lf.name, items.height)
-            threshold = _setting(task, lf.name)
-            if threshold == "dev":
-                candidates = extend_votes(own, graph, embeddings, floor)
-                least = dev_threshold(candidates, database.labels_by_row("dev"), task.n_classes)
-            else:
-                least = floor if threshold == "auto" else float(threshold)
-            extended = extend_votes(own, graph, embeddings, least)
-            rows = _rows(item_ids, lf.name, extended)
-            reach = pl.DataFrame(
-                {
-                    "lf": [lf.name],
-                    "least_similarity": [float(least)],
-                    "origin": [threshold if isinstance(threshold, str) else "given"],
-                    "floor": [floor],
-                }
-            )
-            with database.write() as connection:
-                put(connection, "extended_votes", rows, "lf = ?", lf.name)
-                put(connection, "extension", reach, "lf = ?", lf.name)
-            borrowed = (extended.votes != ABSTAIN) & (own == ABSTAIN)
-            yield dg.MaterializeResult(
-                asset_key=extended_key(task, lf.name),
-                data_version=data_version(rows, f"{least:.6f}"),
-                metadata={
-                    "dagster/row_count": rows.height,
-                    "least_similarity": float(least),
-                    "threshold_setting": str(threshold),
-                    "coverage": float((own != ABSTAIN).mean()),
-                    "borrowed": float(borrowed.mean()),
-                },
-            )
+            if extended_key(task, lf.name) in context.selected_asset_keys:
+                own = own_votes(database, lf.name, items.height)
+                lent = extend(task, lf.name, own, graph, embeddings, gold, floor)
+                yield publish_extended(task, database, lf.name, items["item_id"], lent, floor)
 
     return extended_votes
 
 
-def _setting(task: Task, name: str) -> str | float:
-    """The LF's own entry where thresholds are given per LF, else the common setting."""
-    threshold = task.extension.threshold
-    return threshold.get(name, "auto") if isinstance(threshold, dict) else threshold
-
-
-def _rows(item_ids: pl.Series, name: str, extended: ExtendedVotes) -> pl.DataFrame:
-    voted = np.flatnonzero(extended.votes != ABSTAIN)
-    return pl.DataFrame(
+def publish_extended(
+    task: Task, database: Database, lf: str, item_ids: pl.Series, lent: Lent, floor: float
+) -> dg.MaterializeResult:
+    """Store one labeling function's extended votes."""
+    extended = lent.extended
+    rows = extended_rows(item_ids, lf, extended.votes, extended.source, extended.similarity)
+    reach = pl.DataFrame(
         {
-            "item_id": item_ids.gather(voted),
-            "lf": pl.repeat(name, len(voted), dtype=pl.String, eager=True),
-            "vote": extended.votes[voted],
-            "source_item_id": item_ids.gather(extended.source[voted]),
-            "similarity": extended.similarity[voted],
+            "lf": [lf],
+            "least_similarity": [lent.least],
+            "origin": [lent.origin],
+            "floor": [floor],
         }
+    )
+    with database.write() as connection:
+        put_extended(connection, lf, rows)
+        put(connection, "extension", reach, "lf = ?", lf)
+    own = extended.source == np.arange(len(extended.source))
+    borrowed = (extended.votes != ABSTAIN) & ~own
+    return dg.MaterializeResult(
+        asset_key=extended_key(task, lf),
+        data_version=data_version(rows, f"{lent.least:.6f}"),
+        metadata={
+            "dagster/row_count": rows.height,
+            "least_similarity": lent.least,
+            "threshold_setting": lent.origin,
+            "coverage": float(own.mean()),
+            "borrowed": float(borrowed.mean()),
+        },
     )

@@ -1,28 +1,31 @@
 """``labels`` and ``label_changes``: the published labels, the run that made them, what flipped."""
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from uuid import uuid4
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 import polars as pl
 
+from assets.encoder import encoder_of
 from assets.keys import LABELS, key, lf_key, placed, pool, step
-from assets.metadata import picture, schema, shares, table
+from assets.lineage import label_changes_lineage, labels_lineage
+from assets.metadata import heuristics, picture, schema, share_per_class, shares, table
 from assets.plots import confidence_histogram
 from assets.store import Store
 from assets.versions import code_version, data_version
+from epoxy_core.label_changes import cause_counts, describe, examples, flip_counts
 from epoxy_core.labeling import LabelingFunction
-from epoxy_core.storage.database import Database, put
+from epoxy_core.storage.database import Database
+from epoxy_core.storage.label_runs import with_texts
+from epoxy_core.storage.publish import RunFacts, publish
 from epoxy_core.task import Task
 
 DATA_VERSION = "dagster/data_version"
+SHOWN_EXAMPLES = 20
 
 
 def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """Publish the label model's opinion in one transaction, with its run and its changes."""
-    version = code_version(__file__)
+    version = code_version(__file__, "label_changes.py", "storage/history.py", "storage/publish.py")
 
     @dg.multi_asset(
         name=step(task, "labels"),
@@ -32,7 +35,7 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
                 deps=[key(task, "label_model")],
                 description="Probabilistic labels of all items that own or borrow a vote.",
                 code_version=version,
-                metadata=schema("labels"),
+                metadata=schema("labels", labels_lineage(task, [lf.name for lf in lfs])),
                 **placed(task, LABELS, "duckdb"),
             ),
             dg.AssetSpec(
@@ -40,110 +43,88 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
                 deps=[key(task, "labels")],
                 description="Labels new, gone or flipped since the previous label run.",
                 code_version=version,
-                metadata=schema("label_changes"),
+                metadata=schema("label_changes", label_changes_lineage(task)),
                 **placed(task, LABELS, "duckdb"),
             ),
         ],
         pool=pool(task),
     )
     def labels(context: dg.AssetExecutionContext, store: Store) -> Iterator[dg.MaterializeResult]:
-        database = store.database(task)
-        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-        new = _new_labels(database, run_id)
-        changes = _changes(database, new, run_id)
-        run = pl.DataFrame(
-            {
-                "run_id": [run_id],
-                "created_at": [datetime.now(UTC)],
-                "dagster_run_id": [context.run_id],
-                "lf_fingerprints": [json.dumps({lf.name: lf.code_version for lf in lfs})],
-                "thresholds": [_thresholds(database)],
-                "settings": [task.model_dump_json()],
-                "data_versions": [json.dumps(_data_versions(context, task, lfs))],
-                "n_items": [len(database.item_ids())],
-                "n_labeled": [new.height],
-                "n_changed": [changes.height],
-            }
-        )
-        with database.write() as connection:
-            put(connection, "labels", new)
-            put(connection, "label_runs", run, "run_id = ?", run_id)
-            put(connection, "label_changes", changes, "run_id = ?", run_id)
-        content = new.drop("run_id")
-        balance = dict(new["label"].value_counts().sort("label").iter_rows())
-        yield dg.MaterializeResult(
-            asset_key=key(task, "labels"),
-            data_version=data_version(content),
-            metadata={
-                "dagster/row_count": new.height,
-                "label_run": run_id,
-                "mean_confidence": float(new["confidence"].mean() or 0.0),  # type: ignore[arg-type]
-                "class_shares": table(shares(balance)),
-                "confidence": picture(confidence_histogram(new)),
-            },
-        )
-        yield dg.MaterializeResult(
-            asset_key=key(task, "label_changes"),
-            data_version=data_version(changes.drop("run_id")),
-            metadata={
-                "dagster/row_count": changes.height,
-                "share_changed": changes.height / max(1, new.height),
-                "changes": table(
-                    changes.group_by("label_before", "label_after")
-                    .len("items")
-                    .sort("items", descending=True)
-                ),
-            },
-        )
+        keys = [
+            key(task, "items"),
+            key(task, "embeddings"),
+            *(lf_key(task, lf.name) for lf in lfs),
+        ]
+        versions: dict[dg.AssetKey, str | None] = {}
+        for record in context.instance.get_asset_records(keys):
+            last = record.asset_entry.last_materialization
+            tags = last.asset_materialization.tags if last and last.asset_materialization else None
+            versions[record.asset_entry.asset_key] = (tags or {}).get(DATA_VERSION)
+        yield from publish_labels(task, lfs, store.database(task), versions, context.run_id)
 
     return labels
 
 
-def _new_labels(database: Database, run_id: str) -> pl.DataFrame:
-    return database.query(
-        """
-        SELECT p.item_id, p.label, p.confidence, p.probabilities,
-               if(own.item_id IS NULL, 'borrowed', 'own') AS votes, ? AS run_id
-        FROM predictions p
-        LEFT JOIN (SELECT DISTINCT item_id FROM extended_votes WHERE source_item_id = item_id) own
-          USING (item_id)
-        WHERE p.stage = 'extended_votes' AND p.label IS NOT NULL
-        ORDER BY p.item_id
-        """,
-        [run_id],
+def publish_labels(
+    task: Task,
+    lfs: Sequence[LabelingFunction],
+    database: Database,
+    versions: Mapping[dg.AssetKey, str | None],
+    dagster_run_id: str,
+) -> Iterator[dg.MaterializeResult]:
+    """Publish what is in ``predictions`` as the labels of a new label run.
+
+    Parameters
+    ----------
+    task, lfs
+        The task and its labeling functions, as the predictions were made with them.
+    database
+        The task's tables.
+    versions
+        Data versions of the assets; those of items, embeddings and LFs are recorded.
+    dagster_run_id
+        Recorded as well.
+    """
+    sources = [("items",), ("embeddings",), *(("lf", lf.name) for lf in lfs)]
+    published = publish(
+        database,
+        task,
+        RunFacts(
+            dagster_run_id=dagster_run_id,
+            lf_fingerprints={lf.name: lf.code_version for lf in lfs},
+            embedding=encoder_of(task).fingerprint,
+            data_versions={"/".join(path): versions.get(key(task, *path)) for path in sources},
+        ),
     )
-
-
-def _changes(database: Database, new: pl.DataFrame, run_id: str) -> pl.DataFrame:
-    old = database.query(
-        "SELECT item_id, label AS label_before, confidence AS confidence_before FROM labels"
+    labels, changes, run = published.labels, published.changes, published.run
+    balance = dict(labels["label"].value_counts().sort("label").iter_rows())
+    yield dg.MaterializeResult(
+        asset_key=key(task, "labels"),
+        data_version=data_version(labels.drop("run_id")),
+        metadata={
+            "dagster/row_count": labels.height,
+            "label_run": run["run_id"],
+            "mean_confidence": float(labels["confidence"].mean() or 0.0),  # type: ignore[arg-type]
+            "coverage": labels.height / max(1, run["n_items"]),
+            "share_borrowed": (labels["votes"] == "borrowed").sum() / max(1, labels.height),
+            **share_per_class(task.classes, balance),
+            "class_shares": table(shares(balance)),
+            "heuristics": heuristics(task, lfs),
+            "confidence": picture(confidence_histogram(labels)),
+        },
     )
-    now = new.select("item_id", label_after="label", confidence_after="confidence")
-    return (
-        old.join(now, on="item_id", how="full", coalesce=True)
-        .filter(pl.col("label_before").ne_missing(pl.col("label_after")))
-        .with_columns(run_id=pl.lit(run_id))
-        .sort("item_id")
+    shown = with_texts(database, examples(changes, SHOWN_EXAMPLES))
+    causes = pl.Series("causes", map(describe, shown["causes"].to_list()), dtype=pl.String)
+    yield dg.MaterializeResult(
+        asset_key=key(task, "label_changes"),
+        data_version=data_version(changes.drop("run_id")),
+        metadata={
+            "dagster/row_count": changes.height,
+            "flipped": run["n_flipped"],
+            "share_flipped": run["share_flipped"],
+            "share_changed": changes.height / max(1, labels.height),
+            "changes": table(flip_counts(changes)),
+            "causes": table(cause_counts(changes)),
+            "examples": table(shown.with_columns(causes).drop("run_id")),
+        },
     )
-
-
-def _thresholds(database: Database) -> str:
-    rows = database.query("SELECT lf, threshold FROM label_model ORDER BY lf")
-    return json.dumps(dict(rows.iter_rows()))
-
-
-def _data_versions(
-    context: dg.AssetExecutionContext, task: Task, lfs: Sequence[LabelingFunction]
-) -> dict[str, str | None]:
-    keys = [
-        key(task, "items"),
-        key(task, "embeddings"),
-        *(lf_key(task, lf.name) for lf in lfs),
-    ]
-    versions: dict[str, str | None] = {}
-    for record in context.instance.get_asset_records(keys):
-        last = record.asset_entry.last_materialization
-        tags = last.asset_materialization.tags if last and last.asset_materialization else None
-        name = "/".join(record.asset_entry.asset_key.path[1:])
-        versions[name] = (tags or {}).get(DATA_VERSION)
-    return versions

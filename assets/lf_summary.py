@@ -1,4 +1,4 @@
-"""``lf_summary``: the table every user of labeling functions looks at first."""
+"""``lf_summary``: the LF table as an asset."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,28 @@ import numpy as np
 import polars as pl
 
 from assets.keys import LABELS, key, lf_key, placed, pool
+from assets.lineage import lf_summary_lineage
 from assets.metadata import picture, schema, table
 from assets.plots import coverage_bars
 from assets.store import Store
 from assets.versions import code_version, data_version
-from assets.votes import vote_matrices
-from epoxy_core.labeling import ABSTAIN, LabelingFunction, lf_summary
+from epoxy_core.labeling import ABSTAIN, LabelingFunction
+from epoxy_core.lf_table import lf_table
+from epoxy_core.storage.database import Database
+from epoxy_core.storage.votes import extended_votes
 from epoxy_core.task import Task
+
+SHOWN = (
+    "lf",
+    "polarity",
+    "coverage",
+    "extended_coverage",
+    "overlaps",
+    "conflicts",
+    "estimated_accuracy",
+    "dev_votes",
+    "dev_accuracy",
+)
 
 
 def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
@@ -29,43 +44,58 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
         ],
         description="Polarity, coverage, overlaps, conflicts, and accuracy: estimated by the "
         "label model without labels, and counted on the dev labels.",
-        code_version=code_version(__file__, "labeling/summary.py", settings=task.classes),
-        metadata=schema("lf_summary"),
+        code_version=code_version(
+            __file__, "labeling/summary.py", "lf_table.py", settings=task.classes
+        ),
+        metadata=schema("lf_summary", lf_summary_lineage(task, names)),
         pool=pool(task),
         **placed(task, LABELS, "polars", "duckdb"),
     )
-    def summary(store: Store) -> dg.MaterializeResult:
+    def lf_summary(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
-        votes = vote_matrices(database, names)
-        learned = database.query("SELECT lf, estimated_accuracy, threshold FROM label_model")
-        errors = database.query("SELECT lf, max(n_errors) AS n_errors FROM lf_errors GROUP BY lf")
-        thresholds = dict(learned.select("lf", "threshold").iter_rows())
-        least = np.array([thresholds[name] for name in names])
-        counted = (votes.extended != ABSTAIN) & (
-            (votes.own != ABSTAIN) | (votes.similarity >= least)
+        votes, source, similarity = extended_votes(database, names)
+        own = source == np.arange(len(votes))[:, None]
+        learned = pl.DataFrame({"lf": names}).join(
+            database.query("SELECT lf, estimated_accuracy, threshold FROM label_model"),
+            on="lf",
+            how="left",
+            maintain_order="left",
         )
-        rows = (
-            lf_summary(votes.own, names, task.classes, database.labels_by_row("dev"))
-            .with_columns(
-                extended_coverage=pl.Series(counted.mean(axis=0)),
-                fingerprint=pl.Series([lf.code_version for lf in lfs]),
-                source=pl.Series([str(lf.location) for lf in lfs]),
-            )
-            .join(learned, on="lf", how="left", maintain_order="left")
-            .join(errors, on="lf", how="left", maintain_order="left")
-            .with_columns(pl.col("n_errors").fill_null(0))
+        thresholds = learned["threshold"].to_numpy()
+        errors = database.query("SELECT lf, max(n_errors) AS n FROM lf_errors GROUP BY lf")
+        rows = lf_table(
+            task,
+            lfs,
+            own=np.where(own, votes, np.int8(ABSTAIN)),
+            counted=np.where(own | (similarity >= thresholds), votes, np.int8(ABSTAIN)),
+            accuracy=learned["estimated_accuracy"].to_numpy(),
+            thresholds=thresholds,
+            gold=database.labels_by_row("dev"),
+            n_errors=dict(errors.iter_rows()),
         )
-        database.replace("lf_summary", rows)
-        shown = ("lf", "polarity", "coverage", "extended_coverage", "overlaps", "conflicts")
-        return dg.MaterializeResult(
-            data_version=data_version(rows),
-            metadata={
-                "dagster/row_count": rows.height,
-                "table": table(
-                    rows.select(*shown, "estimated_accuracy", "dev_votes", "dev_accuracy")
-                ),
-                "coverage": picture(coverage_bars(rows)),
-            },
-        )
+        return publish_summary(task, database, rows)
 
-    return summary
+    return lf_summary
+
+
+def publish_summary(task: Task, database: Database, rows: pl.DataFrame) -> dg.MaterializeResult:
+    """Store the LF table."""
+    database.replace("lf_summary", rows)
+    return dg.MaterializeResult(
+        asset_key=key(task, "lf_summary"),
+        data_version=data_version(rows),
+        metadata={
+            "dagster/row_count": rows.height,
+            **_means(rows),
+            "errors": int(rows["n_errors"].sum()),
+            "table": table(rows.select(SHOWN)),
+            "coverage": picture(coverage_bars(rows)),
+        },
+    )
+
+
+def _means(rows: pl.DataFrame) -> dict[str, float]:
+    """Means over the labeling functions that have a value, to be followed over time."""
+    columns = ("coverage", "conflicts", "estimated_accuracy", "dev_accuracy")
+    means = rows.select(columns).mean().row(0, named=True)
+    return {f"mean_{name}": mean for name, mean in means.items() if mean is not None}

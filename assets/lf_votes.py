@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from assets.keys import LFS, key, lf_key, placed, pool, step
-from assets.metadata import schema, table
+from assets.lineage import lf_lineage
+from assets.metadata import schema, source_link, table
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.labeling import (
@@ -16,13 +17,13 @@ from epoxy_core.labeling import (
     LFResult,
     apply_labeling_function,
 )
-from epoxy_core.storage.database import put
+from epoxy_core.storage.database import Database, put
+from epoxy_core.storage.votes import vote_rows
 from epoxy_core.task import Task
 
 
 def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """The votes of every labeling function, in one step that runs any subset of them."""
-    engine = code_version(__file__, "labeling/apply.py", settings=task.classes)
 
     @dg.multi_asset(
         name=step(task, "lf"),
@@ -31,8 +32,8 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
                 lf_key(task, lf.name),
                 deps=[key(task, "items")],
                 description=lf.description or f"Votes of `{lf.name}`.",
-                code_version=f"{lf.code_version}-{engine}",
-                metadata={**schema("lf_votes"), "source": str(lf.location)},
+                code_version=lf_code_version(task, lf),
+                metadata={**schema("lf_votes", lf_lineage(task)), **source_link(lf.location)},
                 **placed(task, LFS, "python", "duckdb"),
             )
             for lf in lfs
@@ -45,24 +46,13 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
         items = database.query("SELECT * FROM items ORDER BY item_id")
         failed: list[str] = []
         for lf in lfs:
-            if lf_key(task, lf.name) not in context.selected_asset_keys:
-                continue
-            result = apply_labeling_function(lf, items, task.classes)
-            share = result.n_errors / max(1, items.height)
-            refused = share > task.labeling_functions.max_error_share
-            with database.write() as connection:
-                put(connection, "lf_errors", _errors(lf.name, result), "lf = ?", lf.name)
-                if not refused:
-                    votes = _votes(items["item_id"], lf.name, result)
-                    put(connection, "lf_votes", votes, "lf = ?", lf.name)
-            if refused:
-                failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
-                continue
-            yield dg.MaterializeResult(
-                asset_key=lf_key(task, lf.name),
-                data_version=data_version(*items["item_id"], result.votes),
-                metadata=_report(task, result),
-            )
+            if lf_key(task, lf.name) in context.selected_asset_keys:
+                result = apply_labeling_function(lf, items, task.classes)
+                published = publish_votes(task, database, lf, items["item_id"], result)
+                if published:
+                    yield published
+                else:
+                    failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
         if failed:
             raise dg.Failure(
                 "\n".join(failed)
@@ -74,14 +64,28 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
     return lf_votes
 
 
-def _votes(item_ids: pl.Series, name: str, result: LFResult) -> pl.DataFrame:
-    voted = np.flatnonzero(result.votes != ABSTAIN)
-    return pl.DataFrame(
-        {
-            "item_id": item_ids.gather(voted),
-            "lf": pl.repeat(name, len(voted), dtype=pl.String, eager=True),
-            "vote": result.votes[voted],
-        }
+def lf_code_version(task: Task, lf: LabelingFunction) -> str:
+    """What the votes depend on besides the items: the heuristic, the classes, and how it is run."""
+    engine = code_version(__file__, "labeling/apply.py", settings=task.classes)
+    return f"{lf.code_version}-{engine}"
+
+
+def publish_votes(
+    task: Task, database: Database, lf: LabelingFunction, item_ids: pl.Series, result: LFResult
+) -> dg.MaterializeResult | None:
+    """Store one labeling function's votes; only its errors, and None, if it raised too often."""
+    refused = result.error_share > task.labeling_functions.max_error_share
+    rows = vote_rows(item_ids, lf.name, result.votes)
+    with database.write() as connection:
+        put(connection, "lf_errors", _errors(lf.name, result), "lf = ?", lf.name)
+        if not refused:
+            put(connection, "lf_votes", rows, "lf = ?", lf.name)
+    if refused:
+        return None
+    return dg.MaterializeResult(
+        asset_key=lf_key(task, lf.name),
+        data_version=data_version(rows),
+        metadata=_report(task, result),
     )
 
 
@@ -106,7 +110,10 @@ def _report(task: Task, result: LFResult) -> dict[str, dg.MetadataValue]:
     report: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(int(voted.sum())),
         "coverage": dg.MetadataValue.float(float(voted.mean()) if voted.size else 0.0),
-        "votes": table(pl.DataFrame({"class": task.classes, "votes": counts})),
+        **{
+            f"votes_{name}": dg.MetadataValue.int(int(count))
+            for name, count in zip(task.classes, counts, strict=True)
+        },
         "errors": dg.MetadataValue.int(result.n_errors),
     }
     if result.errors:

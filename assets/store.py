@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.encoder import encoder_of
+from assets.liveness import claim_run
 from epoxy_core.home import Home
 from epoxy_core.storage.database import Database
 from epoxy_core.storage.lance import EmbeddingStore
@@ -16,6 +17,11 @@ class Store(dg.ConfigurableResource):
     """Opens a task's DuckDB file and LanceDB tables below one output directory."""
 
     home: str
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Tie the run to its process, so that a killed one is known to be dead."""
+        if context.instance and context.run:
+            claim_run(context.instance, context.run)
 
     @property
     def paths(self) -> Home:

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from assets.keys import TRAINING, key, placed, pool
-from assets.metadata import schema, shares, table
+from assets.lineage import training_set_lineage
+from assets.metadata import schema, share_per_class, shares, table
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic, select
@@ -28,7 +29,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
         description=f"The {settings.keep:.0%} of labelled items that agree most with their "
         "neighbours (cut statistic, Lang et al. 2022). Dev and test items stay out.",
         code_version=code_version(__file__, "end_model/selection.py", settings=settings),
-        metadata=schema("training_set"),
+        metadata=schema("training_set", training_set_lineage(task)),
         pool=pool(task),
         **placed(task, TRAINING, "parquet", "duckdb"),
     )
@@ -59,6 +60,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
                 "dagster/row_count": chosen.height,
                 "labelled_items": int(((labels >= 0) & trainable).sum()),
                 "class_shares": table(shares(balance)),
+                **share_per_class(task.classes, balance),
                 "files": dg.MetadataValue.md("\n".join(f"- `{file}`" for file in files)),
             },
         )

@@ -23,3 +23,7 @@ class EpoxyError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{text}\n  → {self.remedy}" if self.remedy else text
+
+
+class BusyError(EpoxyError):
+    """Another process is in the way: waiting, or asking again later, may be all it takes."""

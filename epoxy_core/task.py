@@ -139,6 +139,19 @@ class LabelModelSettings(Section):
     )
 
 
+class LabelChanges(Section):
+    """How many labels an edit may flip before someone should look (`epoxy diff`)."""
+
+    most_flipped: Share = Field(
+        0.2, description="share of the last accepted run's labels that may become another"
+    )
+    block: bool = Field(
+        False,
+        description="true: beyond that, the training set does not follow until the edit is taken "
+        "back, this is raised, or `epoxy diff TASK --accept`",
+    )
+
+
 class TrainingSet(Section):
     """Which labelled items become training data."""
 
@@ -156,6 +169,31 @@ class EndModel(Section):
     labels: Literal["hard", "soft"] = "hard"
 
 
+class Automation(Section):
+    """When the daemon of `epoxy ui` relabels by itself (docs/automation.md)."""
+
+    on_change: bool = Field(
+        False, description="relabel when a heuristic, a setting or the raw data changed"
+    )
+    cron: str | None = Field(
+        None, description="relabel what is out of date at these times, such as `0 6 * * *` (UTC)"
+    )
+    retries: int = Field(
+        2, ge=0, le=10, description="of what another attempt can cure: not of a broken heuristic"
+    )
+    poll_seconds: int = Field(10, ge=1, description="between two looks at the task's files")
+
+    @field_validator("cron")
+    @classmethod
+    def _cron_is_valid(cls, value: str | None) -> str | None:
+        if value is not None:
+            from dagster._utils.schedules import is_valid_cron_string  # a second: only if asked
+
+            if not is_valid_cron_string(value):
+                raise ValueError("a cron schedule, please: minute hour day month weekday")
+        return value
+
+
 class Task(Section):
     """One labeling project, as validated from ``task.yaml``."""
 
@@ -169,8 +207,10 @@ class Task(Section):
     labeling_functions: LabelingFunctions = LabelingFunctions()
     extension: Extension = Extension()
     label_model: LabelModelSettings = LabelModelSettings()
+    label_changes: LabelChanges = LabelChanges()
     training_set: TrainingSet = TrainingSet()
     end_model: EndModel | None = Field(EndModel(), description="null for none")
+    automation: Automation = Automation()
 
     _folder: Path = PrivateAttr(default=Path())
 

@@ -59,6 +59,31 @@ def run(task: TaskName) -> None:
 
 
 @app.command()
+def relabel(task: TaskName) -> None:
+    """Like run, without the report: bring the labels up to date, level by level."""
+    from pipelines.run import run_task
+
+    done = run_task(console, _find(task), Home.from_environment(), report=False)
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def status(task: TaskName) -> None:
+    """Print what is out of date, and why, without running it."""
+    from pipelines.status import print_status
+
+    print_status(console, _find(task), Home.from_environment())
+
+
+@app.command()
+def watch(task: TaskName) -> None:
+    """Stay in memory and refresh the LF table at every save of a heuristic or setting."""
+    from pipelines.watch import watch_task
+
+    watch_task(console, _find(task).folder, Home.from_environment())
+
+
+@app.command()
 def report(task: TaskName) -> None:
     """Print the report of the last run."""
     from epoxy_core.report import print_report, read_report
@@ -70,17 +95,59 @@ def report(task: TaskName) -> None:
 
 
 @app.command()
+def diff(
+    task: TaskName,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN] [RUN]",
+            help="label runs, by id or its beginning: none, the last against the one before; one, "
+            "that against the one before; two, these",
+        ),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=0, help="changes to show in full")] = 10,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="accept the last run where label_changes.block is set")
+    ] = False,
+) -> None:
+    """Show which labels another run changed, and which labeling functions caused it."""
+    from epoxy_core.storage.database import Database
+    from pipelines.diff import accept_last, print_diff
+
+    database = Database(Home.from_environment().database(_find(task).name))
+    if accept:
+        accept_last(console, database)
+    else:
+        print_diff(console, database, runs or [], examples)
+
+
+@app.command()
+def labels(
+    task: TaskName,
+    run: Annotated[
+        str | None, typer.Option(help="a label run, by id or its beginning; the last by default")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help=".parquet, .jsonl or .csv file; CSV to stdout by default")
+    ] = None,
+) -> None:
+    """Print or write the labels that a label run published."""
+    from epoxy_core.storage.database import Database
+    from pipelines.diff import print_labels
+
+    database = Database(Home.from_environment().database(_find(task).name))
+    print_labels(console, database, run, output)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="port on loopback")] = 3000,
 ) -> None:
-    """Open the tasks directory in the Dagster UI, on loopback."""
-    from pipelines.instance import prepare
+    """Open the tasks directory in the Dagster UI, on loopback, and relabel as tasks say."""
+    from pipelines.ui import serve
 
-    prepare(Home.from_environment())
-    dagster = Path(sys.executable).with_name("dagster")
     console.print(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
-    command = [str(dagster), "dev", "-m", "pipelines.definitions"]
-    os.execv(dagster, [*command, "-h", "127.0.0.1", "-p", str(port)])
+    serve(Home.from_environment(), port)
 
 
 def main() -> None:

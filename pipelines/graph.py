@@ -1,5 +1,6 @@
 """The asset graph of one task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,9 @@ from assets.lf_summary import lf_summary_asset
 from assets.lf_votes import lf_assets
 from assets.neighbors import neighbors_asset
 from assets.source import source_asset
+from assets.store import Store
 from assets.training_set import training_set_asset
+from epoxy_core.home import Home
 from epoxy_core.labeling import load_labeling_functions
 from epoxy_core.task import Task
 
@@ -65,6 +68,30 @@ def task_graph(task: Task) -> TaskGraph:
         tags={"epoxy/task": task.name},
     )
     return TaskGraph(assets, [embeddings_check(task), *label_checks(task)], job)
+
+
+def definitions_of(
+    graphs: Sequence[TaskGraph],
+    home: Home,
+    assets: Sequence[Any] = (),
+    jobs: Sequence[Any] = (),
+    sensors: Sequence[dg.SensorDefinition] = (),
+    schedules: Sequence[dg.ScheduleDefinition] = (),
+) -> dg.Definitions:
+    """Definitions of the given tasks and what is beside them.
+
+    The executor runs every step in one process: a step is milliseconds, a process is seconds,
+    and DuckDB wants one writer.
+    """
+    return dg.Definitions(
+        assets=[*(asset for graph in graphs for asset in graph.assets), *assets],
+        asset_checks=[check for graph in graphs for check in graph.checks],
+        jobs=[*(graph.job for graph in graphs), *jobs],
+        sensors=list(sensors),
+        schedules=list(schedules),
+        resources={"store": Store(home=str(home.root))},
+        executor=dg.in_process_executor,
+    )
 
 
 def job_name(task: Task) -> str:

@@ -19,6 +19,24 @@ nux: # no newsletter dialog
 concurrency:
   pools:
     default_limit: 1 # one writer per DuckDB file, one encoder at a time
+  runs:
+    tag_concurrency_limits: # one relabeling per task; another waits in the queue
+      - key: epoxy/queue
+        value:
+          applyLimitPerUniqueValue: true
+        limit: 1
+run_queue:
+  dequeue_interval_seconds: 1
+run_monitoring: # a run that does not start, or does not end when told to, gives way to others
+  enabled: true
+  start_timeout_seconds: 120
+  cancel_timeout_seconds: 60
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 10
+run_retries: # of killed processes: jobs say how often
+  enabled: true
+  max_retries: 0
+  retry_on_asset_or_op_failure: false
 event_log_storage: # one SQLite file instead of one per run: half the cost per asset
   module: dagster._core.storage.event_log
   class: ConsolidatedSqliteEventLogStorage

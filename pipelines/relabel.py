@@ -1,6 +1,6 @@
 """Bring a task up to date in this process, level by level, recorded in the Dagster instance."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -8,15 +8,19 @@ from typing import Any
 import dagster as dg
 
 from assets.keys import key
+from assets.liveness import process_tag
 from assets.source import observe_source
 from assets.store import Store
 from epoxy_core.task import Task
 from pipelines.graph import job_name
-from pipelines.recovery import IN_PROCESS, exclusively
+from pipelines.recovery import exclusively
 from pipelines.staleness import DATA_VERSION, Staleness, staleness
 
-WRITTEN_FOR_USERS = {"EpoxyError", "Failure"}
+WRITTEN_FOR_USERS = {"EpoxyError", "BusyError", "Failure"}
 """Exceptions whose message needs neither their name nor what caused them."""
+
+BEYOND_RETRIES = {"EpoxyError", "Failure", "DagsterAssetCheckFailedError"}
+"""Exceptions that come back until someone changes something."""
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -31,12 +35,15 @@ class Relabeling:
         Assets materialised, in order, each with why it was out of date.
     failures
         Messages of the steps that failed; what does not depend on them is up to date.
+    retry_may_help
+        Whether no failure is of the kind that comes back until someone changes something.
     seconds
         Wall time per step, and of the whole call under ``total``.
     """
 
     ran: dict[dg.AssetKey, Staleness] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    retry_may_help: bool = True
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -45,6 +52,7 @@ def relabel(
     definitions: dg.Definitions,
     task: Task,
     announce: Callable[[dict[dg.AssetKey, Staleness]], None] = lambda level: None,
+    tags: Mapping[str, str] | None = None,
 ) -> Relabeling:
     """Materialise what is out of date, and nothing else.
 
@@ -61,12 +69,15 @@ def relabel(
         The task.
     announce
         Called with the assets of each level before they run.
+    tags
+        Run tags of every level.
     """
     start = perf_counter()
     done = Relabeling()
     with exclusively(instance, task):
         observe(instance, task)
-        _relabel(instance, definitions, task, announce, done)
+        all_tags = {**(tags or {}), **process_tag(instance)}
+        _relabel(instance, definitions, task, announce, all_tags, done)
     done.seconds["total"] = perf_counter() - start
     return done
 
@@ -76,13 +87,14 @@ def _relabel(
     definitions: dg.Definitions,
     task: Task,
     announce: Callable[[dict[dg.AssetKey, Staleness]], None],
+    tags: Mapping[str, str],
     done: Relabeling,
 ) -> None:
     job = definitions.resolve_job_def(job_name(task))
     graph = definitions.resolve_asset_graph()
-    lost = _lost(definitions, task, graph.materializable_asset_keys)
+    gone = lost(definitions, task, graph.materializable_asset_keys)
     for level in graph.toposorted_asset_keys_by_level:
-        reasons = staleness(instance, definitions, lost - done.ran.keys())
+        reasons = staleness(instance, definitions, gone - done.ran.keys())
         stale = {
             asset: why for asset in level if (why := reasons.get(asset)) and asset not in done.ran
         }
@@ -97,7 +109,7 @@ def _relabel(
             asset_selection=sorted(selection),
             run_config=QUIET,
             raise_on_error=False,
-            tags=IN_PROCESS,
+            tags=dict(tags),
         )
         for event in result.get_asset_materialization_events():
             asset = event.asset_key
@@ -106,6 +118,7 @@ def _relabel(
         _note_times(instance, result, done)
         if not result.success:
             done.failures += _failures(result)
+            done.retry_may_help = not any(map(_comes_back, result.get_step_failure_events()))
             break
 
 
@@ -120,7 +133,7 @@ def observe(instance: dg.DagsterInstance, task: Task) -> None:
         )
 
 
-def _lost(
+def lost(
     definitions: dg.Definitions, task: Task, assets: Iterable[dg.AssetKey]
 ) -> set[dg.AssetKey]:
     """Assets whose file or directory was removed, or never was in this output directory."""
@@ -161,6 +174,13 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
             continue
         messages.append(_message(error) if error else event.message or "failed")
     return messages or ["the run failed; the Dagster UI has its log"]
+
+
+def _comes_back(failure: dg.DagsterEvent) -> bool:
+    error = failure.step_failure_data.error
+    while error and error.cls_name not in BEYOND_RETRIES:
+        error = error.cause
+    return error is not None
 
 
 def _message(error: Any) -> str:

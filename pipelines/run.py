@@ -17,8 +17,8 @@ from pipelines.relabel import Relabeling, relabel
 from pipelines.staleness import Staleness
 
 
-def run_task(console: Console, task: Task, home: Home) -> bool:
-    """Materialise what is stale and print the report.
+def run_task(console: Console, task: Task, home: Home, *, report: bool = True) -> bool:
+    """Materialise what is stale, and print what that was and the report.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def run_task(console: Console, task: Task, home: Home) -> bool:
     with open_instance(home) as instance:
         done = relabel(instance, definitions, task, lambda level: _announce(console, level))
     _summarise(console, task, done)
-    if not done.failures:
+    if report and not done.failures:
         print_report(console, task, read_report(Database(home.database(task.name))))
         if done.ran:
             print_times(console, done.seconds)

@@ -80,7 +80,7 @@ def staleness(
         An entry for every materialisable asset; fresh ones are falsy.
     """
     graph = definitions.resolve_asset_graph()
-    recorded = _recorded_tags(instance, definitions)
+    recorded = recorded_tags(instance, definitions)
     result = {}
     for key in graph.materializable_asset_keys:
         node, tags = graph.get(key), recorded.get(key)
@@ -120,7 +120,7 @@ def _checked(instance: dg.DagsterInstance, definitions: dg.Definitions, key: dg.
     return True
 
 
-def _recorded_tags(
+def recorded_tags(
     instance: dg.DagsterInstance, definitions: dg.Definitions
 ) -> dict[dg.AssetKey, Mapping[str, str]]:
     graph = definitions.resolve_asset_graph()

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from epoxy_core.home import Home
+from epoxy_core.storage.database import Database
 from epoxy_core.task import load_task
 
 TASK = """\
@@ -114,6 +115,21 @@ def epoxy(capsys, *arguments):
 def ran(done) -> set[str]:
     """Keys of the assets that ran, without the task's name."""
     return {"/".join(asset.path[1:]) for asset in done.ran}
+
+
+TABLES = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "training_set")
+
+
+def tables(folder: Path, home: Home) -> dict[str, pl.DataFrame]:
+    """Every table's rows, but for what names a run."""
+    database = Database(home.database(load_task(folder).name))
+    found = {name: database.query(f"SELECT * FROM {name}") for name in TABLES}
+    found["labels"] = database.query("SELECT item_id, label, probabilities, votes FROM labels")
+    found["predictions"] = database.query("SELECT * FROM predictions")
+    return {
+        name: rows.drop("run_id", "source", strict=False).sort(pl.all().exclude(pl.List))
+        for name, rows in found.items()
+    }
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -25,9 +25,13 @@ class LabelModel(Protocol):
     ----------
     accuracy_
         float64 [m], estimated P(vote correct | voted).
+    evidence_
+        float64 [m, K, K], what LF j's vote v adds to class k's score at [j, v, k]: to its
+        log-probability (up to a constant per j and v), or to its tally where votes are counted.
     """
 
     accuracy_: Floats
+    evidence_: Floats
 
     def fit(self, votes: Votes) -> Self:
         """Learn from int8 [n, m] votes, −1 = abstain."""

@@ -48,6 +48,8 @@ class DawidSkene:
     ----------
     confusion_
         float64 [m, K, K], P(vote c | class k, LF did not abstain) at [LF, c, k].
+    evidence_
+        float64 [m, K, K], its logarithm.
     accuracy_
         float64 [m], share of an LF's votes that are for the item's most probable class, weighted
         by how sure the posterior is, over items that other LFs vote on; shrunk to 0.7 by 30
@@ -99,6 +101,7 @@ class DawidSkene:
             moved = np.abs(confusion - self.confusion_).max(initial=0)
             self.converged_ = bool(moved <= self.tolerance)
             self.confusion_ = confusion
+        self.evidence_ = np.log(self.confusion_)
         self.accuracy_ = _accuracy(patterns, counts, _e_step(cast, self.confusion_, prior))
         return self
 

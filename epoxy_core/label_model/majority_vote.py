@@ -34,6 +34,8 @@ class MajorityVote:
     accuracy_
         float64 [m], how much of the majority of the *other* LFs' votes is for the LF's vote,
         shrunk to 0.7 by 30 pseudo-votes. Votes that no other LF joins are not counted.
+    evidence_
+        float64 [m, K, K], 1 for the class voted for.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
@@ -45,6 +47,7 @@ class MajorityVote:
         patterns, _, counts = vote_patterns(validate_votes(votes, self.n_classes))
         tally = class_votes(patterns, self.n_classes)
         self.accuracy_ = np.empty(patterns.shape[1])
+        self.evidence_ = np.tile(np.eye(self.n_classes), (patterns.shape[1], 1, 1))
         for lf, cast in enumerate(patterns.T):
             joined = np.flatnonzero((cast >= 0) & (tally.sum(axis=1) >= 2))
             mine = (np.arange(len(joined)), cast[joined])

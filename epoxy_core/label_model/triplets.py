@@ -85,6 +85,8 @@ class Triplets:
         float64 [m].
     weights_
         float64 [m], log(accuracy·(K−1)/(1−accuracy)): what a vote adds to its class's log-odds.
+    evidence_
+        float64 [m, K, K], ``weights_`` for the class voted for.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
@@ -116,6 +118,7 @@ class Triplets:
         accuracy = (shrunk * (k - 1) + 1) / k
         self.accuracy_ = np.clip(accuracy, _EXTREME_ACCURACY, 1 - _EXTREME_ACCURACY)
         self.weights_ = np.log(self.accuracy_ * (k - 1) / (1 - self.accuracy_))
+        self.evidence_ = self.weights_[:, None, None] * np.eye(k)
         return self
 
     def predict_proba(self, votes: Votes) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.errors import EpoxyError
+from epoxy_core.errors import BusyError, EpoxyError
 from epoxy_core.storage.schema import BY_NAME, TABLES
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Database:
                         "`epoxy run TASK` makes it anew.",
                     ) from error
                 if time.monotonic() > deadline:
-                    raise EpoxyError(
+                    raise BusyError(
                         f"locked by another process for {self.patience:.0f} s ({error})",
                         where=str(self.path),
                         remedy="Close the program that has it open, or let it work on a copy.",

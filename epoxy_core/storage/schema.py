@@ -55,6 +55,20 @@ PROBABILITIES = Column(
     "probabilities", "DOUBLE[]", "probability of every class, in the order of `classes`"
 )
 RUN_ID = Column("run_id", "VARCHAR", "the label run")
+EXTENDED_VOTE = (
+    ITEM_ID,
+    LF,
+    Column("vote", "TINYINT", "class voted for"),
+    Column("source_item_id", "VARCHAR", "whose vote it is; an own vote has itself"),
+    Column("similarity", "FLOAT", "cosine to the source item; 1 for an own vote"),
+)
+EVIDENCE = (
+    LF,
+    Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
+    Column("own", "DOUBLE[]", "of an own vote: one row of classes for each vote"),
+    Column("grid", "DOUBLE[]", "similarities"),
+    Column("log_odds", "DOUBLE[]", "of a borrowed vote at these similarities, on its class"),
+)
 
 TABLES = (
     Table(
@@ -104,13 +118,7 @@ TABLES = (
     Table(
         "extended_votes",
         "own and borrowed votes; whether a borrowed one counts is for `label_model.threshold`",
-        (
-            ITEM_ID,
-            LF,
-            Column("vote", "TINYINT", "class voted for"),
-            Column("source_item_id", "VARCHAR", "whose vote it is; an own vote has itself"),
-            Column("similarity", "FLOAT", "cosine to the source item; 1 for an own vote"),
-        ),
+        EXTENDED_VOTE,
     ),
     Table(
         "extension",
@@ -159,15 +167,32 @@ TABLES = (
         "one row per publication of labels, and all that they depend on",
         (
             RUN_ID,
-            Column("created_at", "TIMESTAMPTZ", "when"),
+            Column("created_at", "TIMESTAMPTZ", "when; every run is later than the one before"),
             Column("dagster_run_id", "VARCHAR", "the Dagster run"),
             Column("lf_fingerprints", "JSON", "code version of every labeling function"),
             Column("thresholds", "JSON", "threshold of every labeling function"),
+            Column("embedding", "VARCHAR", "fingerprint of the embedding model"),
             Column("settings", "JSON", "the task's settings"),
-            Column("data_versions", "JSON", "data version of the items and embeddings"),
+            Column("data_versions", "JSON", "data versions of items, embeddings and votes"),
             Column("n_items", "BIGINT", "items"),
             Column("n_labeled", "BIGINT", "items with a label"),
             Column("n_changed", "BIGINT", "labels new, gone or flipped since the previous run"),
+            Column("n_flipped", "BIGINT", "labels that are another than in the previous run"),
+            Column("compared_with", "VARCHAR", "the last accepted run before; null: none"),
+            Column("share_flipped", "DOUBLE", "of the labels of both, those that are another"),
+            Column("accepted", "BOOLEAN", "whether what depends on labels may follow"),
+        ),
+    ),
+    Table(
+        "label_history",
+        "one row per item whose label or probabilities a run changed: an item's label as of a run "
+        "is in its last row until then",
+        (
+            ITEM_ID,
+            RUN_ID,
+            Column("label", "VARCHAR", "most probable class, by name; null: it lost its label"),
+            CONFIDENCE,
+            PROBABILITIES,
         ),
     ),
     Table(
@@ -180,7 +205,33 @@ TABLES = (
             Column("label_after", "VARCHAR", "null: it has none"),
             Column("confidence_before", "DOUBLE", "confidence of label_before"),
             Column("confidence_after", "DOUBLE", "confidence of label_after"),
+            Column(
+                "causes",
+                "STRUCT(lf VARCHAR, contribution DOUBLE)[]",
+                "what each labeling function did to the log-odds of the new label against the "
+                "old one; most first, negative: against the change",
+            ),
         ),
+    ),
+    Table(
+        "evidence",
+        "what a vote adds to the log-probability of each class, by the current label model",
+        EVIDENCE,
+    ),
+    Table(
+        "label_run_evidence",
+        "the same for the last label run: what the causes of the next one's changes are found from",
+        (RUN_ID, *EVIDENCE),
+    ),
+    Table(
+        "superseded",
+        "labeling functions whose extended votes were replaced since the last label run",
+        (LF,),
+    ),
+    Table(
+        "superseded_votes",
+        "their extended votes as of the last label run",
+        EXTENDED_VOTE,
     ),
     Table(
         "lf_summary",

@@ -1,17 +1,19 @@
 """The code location: its assets, how it loads, what it needs."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from support import edit
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from epoxy_core.task import load_task
-from pipelines.definitions import build, load_all
+from pipelines.definitions import build, build_all
 from pipelines.graph import job_name
 
 ROOT = Path(__file__).parents[2]
@@ -88,22 +90,36 @@ def test_one_setting_changes_the_code_version_of_what_reads_it(template, tmp_pat
 
 
 @pytest.mark.parametrize("broken", ["task.yaml", "labeling_functions.py"])
-def test_a_task_that_does_not_load_is_named(template, tmp_path, project, broken):
+def test_a_broken_task_leaves_the_others_alone(template, project, broken, caplog):
     folder, home = project
+    other = folder.parent / "other"
+    shutil.copytree(template, other)
+    edit(other / "task.yaml", "name: messages", "name: notes")
     (folder / broken).write_text("this: [is neither")
-    with pytest.raises(EpoxyError, match=broken):
-        build(load_all(folder.parent), home)
+    graph = build_all(folder.parent, home).resolve_asset_graph()
+    assert {key.path[0] for key in graph.materializable_asset_keys} == {"notes"}
+    sign = graph.get(dg.AssetKey(["messages", "does_not_load"]))
+    assert (sign.group_name, sign.is_external) == ("broken", True)
+    assert broken in sign.description
+    assert broken in caplog.text
+    (other / broken).write_text("this: [is neither")
+    with pytest.raises(EpoxyError, match=rf"{broken}[\s\S]*{broken}"):
+        build_all(folder.parent, home)
 
 
 def test_no_task_and_two_of_one_name(template, tmp_path):
-    import shutil
-
+    home = Home(tmp_path / "home")
     with pytest.raises(EpoxyError, match="epoxy init"):
-        load_all(tmp_path)
+        build_all(tmp_path, home)
     for name in ("one", "two"):
         shutil.copytree(template, tmp_path / name)
     with pytest.raises(EpoxyError, match="two tasks are named 'messages'"):
-        load_all(tmp_path)
+        build_all(tmp_path, home)
+    edit(tmp_path / "one" / "task.yaml", "name: messages", "name: first")
+    names = {
+        key.path[0] for key in build_all(tmp_path, home).resolve_asset_graph().get_all_asset_keys()
+    }
+    assert names == {"first", "messages"}
 
 
 @pytest.mark.parametrize("module", ["pipelines.definitions", "pipelines.cli"])

@@ -8,9 +8,8 @@ import sys
 import textwrap
 import time
 
-import polars as pl
 import pytest
-from support import bring_up_to_date, edit, messages, ran
+from support import bring_up_to_date, edit, messages, ran, tables
 
 from assets.store import Store
 from epoxy_core.home import Home
@@ -21,19 +20,6 @@ from pathlib import Path
 from epoxy_core.home import Home
 from support import bring_up_to_date
 """
-TABLES = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "training_set")
-
-
-def tables(folder, home):
-    """Every table's rows, but for what names a run."""
-    database = Store(home=str(home.root)).database(load_task(folder))
-    found = {name: database.query(f"SELECT * FROM {name}") for name in TABLES}
-    found["labels"] = database.query("SELECT item_id, label, probabilities, votes FROM labels")
-    found["predictions"] = database.query("SELECT * FROM predictions")
-    return {
-        name: rows.drop("run_id", "source", strict=False).sort(pl.all().exclude(pl.List))
-        for name, rows in found.items()
-    }
 
 
 def start(code, folder, home):

@@ -139,3 +139,29 @@ def test_a_given_class_balance_is_used(method):
     model = make_label_model(method, 2, balance).fit(votes)
     best = true_posterior(votes, ACCURACIES, 2, balance)
     assert np.abs(model.predict_proba(votes) - best).mean() < 0.025
+
+
+@pytest.mark.parametrize("balance", [None, [0.5, 0.2, 0.3]])
+@pytest.mark.parametrize("method", ["triplets", "dawid_skene"])
+def test_the_posterior_is_the_sum_of_the_evidence(method, balance):
+    votes, _ = one_coin(400, ACCURACIES, [0.5] * 6, 3)
+    model = make_label_model(method, 3, balance).fit(votes)
+    scores = np.log(np.tile(balance or [1 / 3] * 3, (len(votes), 1)))
+    for row, vote in enumerate(votes):
+        for lf, label in enumerate(vote):
+            if label >= 0:
+                scores[row] += model.evidence_[lf, label]
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    expected = odds / odds.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(votes), expected, atol=1e-12)
+
+
+def test_the_majority_has_the_most_evidence():
+    votes, _ = one_coin(400, ACCURACIES, [0.5] * 6, 3)
+    votes = votes[(votes >= 0).any(axis=1)]
+    model = make_label_model("majority_vote", 3).fit(votes)
+    scores = sum(
+        np.where((vote >= 0)[:, None], evidence[vote], 0)
+        for vote, evidence in zip(votes.T, model.evidence_, strict=True)
+    )
+    np.testing.assert_array_equal(model.predict_proba(votes).argmax(1), scores.argmax(1))

@@ -1,0 +1,192 @@
+"""What votes were worth, and what a change of labels is due to: current votes against earlier ones.
+
+The tables `evidence` and `label_run_evidence` hold what a vote adds now and added in the last label
+run; `superseded_votes` holds the votes of then where they are others now.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from epoxy_core.label_changes import CAUSES, CastVotes, Evidence, causes, margins
+from epoxy_core.storage.database import put
+from epoxy_core.task import Task
+
+if TYPE_CHECKING:
+    import duckdb
+
+Floats = npt.NDArray[np.float64]
+
+CHANGES = """
+    SELECT coalesce(n.item_id, o.item_id) AS item_id,
+           o.label AS label_before, n.label AS label_after,
+           o.confidence AS confidence_before, n.confidence AS confidence_after,
+           coalesce(n.probabilities, o.probabilities) AS probabilities
+    FROM published n FULL JOIN labels o ON n.item_id = o.item_id
+    WHERE n.label IS DISTINCT FROM o.label
+    ORDER BY 1
+"""
+
+VOTES = """
+    SELECT v.item_id, v.lf, v.vote, v.similarity, v.source_item_id = v.item_id AS own
+    FROM {} v WHERE v.item_id IN (SELECT item_id FROM changed)
+"""
+
+VOTES_BEFORE = f"""
+    {VOTES.format("superseded_votes")} UNION ALL
+    {VOTES.format("extended_votes")} AND v.lf NOT IN (SELECT lf FROM superseded)
+"""
+
+
+def put_evidence(
+    connection: "duckdb.DuckDBPyConnection",
+    names: Sequence[str],
+    evidence: Floats,
+    thresholds: Floats,
+    grid: Floats,
+    curves: Floats,
+) -> None:
+    """Replace what votes are worth, within the caller's transaction.
+
+    Of each curve the points below its threshold and within its level stretches are left out: at
+    every similarity that counts, interpolation gives the same.
+
+    Parameters
+    ----------
+    connection
+        Inside ``Database.write``.
+    names
+        The labeling functions.
+    evidence
+        float64 [m, K, K], ``LabelModel.evidence_``.
+    thresholds
+        float64 [m], least similarity at which a borrowed vote counts.
+    grid, curves
+        float64 [g] and [m, g], log-odds of a borrowed vote against similarity.
+    """
+    kept = [_needed(grid, *curve) for curve in zip(thresholds, curves, strict=True)]
+    rows = {
+        "lf": list(names),
+        "threshold": thresholds,
+        "own": [table.ravel().tolist() for table in evidence],
+        "grid": [grid[points].tolist() for points in kept],
+        "log_odds": [curve[points].tolist() for curve, points in zip(curves, kept, strict=True)],
+    }
+    listed = pl.List(pl.Float64)
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "lf": pl.String,
+        "threshold": pl.Float64,
+        "own": listed,
+        "grid": listed,
+        "log_odds": listed,
+    }
+    put(connection, "evidence", pl.DataFrame(rows, schema=schema))
+
+
+def changed_labels(
+    connection: "duckdb.DuckDBPyConnection", task: Task, settings: Mapping[str, Any] | None
+) -> pl.DataFrame:
+    """Labels new, gone or flipped between the tables ``labels`` and ``published``, with causes.
+
+    Without causes where there is no earlier run, or its classes were others: then the votes of
+    before say nothing about the classes of now.
+
+    Parameters
+    ----------
+    connection
+        Inside the transaction that publishes.
+    task
+        Its settings now.
+    settings
+        Those of the last label run, as JSON; None before the first.
+
+    Returns
+    -------
+    The columns of ``label_changes`` but for ``run_id``, by ``item_id``.
+    """
+    changes = rows_of(connection, CHANGES)
+    if settings is None or settings["classes"] != task.classes or not changes.height:
+        nothing = pl.Series("causes", [[]] * changes.height, dtype=CAUSES)
+        return changes.drop("probabilities").with_columns(nothing)
+    after, before = _opponents(changes, task.classes)
+    connection.register("changed", changes.select("item_id").to_arrow())
+    ids = changes["item_id"]
+    hard = settings["extension"]["weighting"] == "hard"
+    old_lfs, old = _evidence(connection, "label_run_evidence", hard)
+    hard = task.extension.weighting == "hard"
+    new_lfs, new = _evidence(connection, "evidence", hard)
+    lfs = list(dict.fromkeys([*new_lfs, *old_lfs]))
+    total = np.zeros((changes.height, len(lfs)))
+    votes = _cast(rows_of(connection, VOTES.format("extended_votes")), ids, new_lfs)
+    total[:, [lfs.index(lf) for lf in new_lfs]] += margins(new, votes, after, before)
+    votes = _cast(rows_of(connection, VOTES_BEFORE), ids, old_lfs)
+    total[:, [lfs.index(lf) for lf in old_lfs]] -= margins(old, votes, after, before)
+    connection.unregister("changed")
+    return changes.drop("probabilities").with_columns(causes(lfs, total))
+
+
+def _opponents(
+    changes: pl.DataFrame, classes: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The classes after and before; where there is no label, the runner-up of the other one."""
+    position = dict(zip(classes, range(len(classes)), strict=True))
+    after, before = (
+        changes[name]
+        .replace_strict(position, return_dtype=pl.Int64)
+        .fill_null(-1)
+        .to_numpy()
+        .copy()
+        for name in ("label_after", "label_before")
+    )
+    probabilities = changes["probabilities"].list.to_array(len(classes)).to_numpy().copy()
+    probabilities[np.arange(len(after)), np.maximum(after, before)] = -1
+    second = probabilities.argmax(axis=1)
+    return np.where(after < 0, second, after), np.where(before < 0, second, before)
+
+
+def _evidence(
+    connection: "duckdb.DuckDBPyConnection", table: str, hard: bool
+) -> tuple[list[str], Evidence]:
+    rows = rows_of(connection, f"SELECT * FROM {table} ORDER BY lf")
+    own = np.array(rows["own"].to_list(), dtype=np.float64)
+    classes = round(np.sqrt(own.shape[1])) if len(own) else 0
+    return rows["lf"].to_list(), Evidence(
+        own.reshape(len(own), classes, classes),
+        rows["threshold"].to_numpy(),
+        [np.array(grid) for grid in rows["grid"]],
+        [np.array(curve) for curve in rows["log_odds"]],
+        hard,
+    )
+
+
+def _cast(rows: pl.DataFrame, item_ids: pl.Series, lfs: Sequence[str]) -> CastVotes:
+    shape = len(item_ids), len(lfs)
+    votes = np.full(shape, -1, np.int8)
+    similarity = np.full(shape, np.nan, np.float32)
+    own = np.zeros(shape, np.bool_)
+    places = rows.join(
+        pl.DataFrame({"item_id": item_ids, "row": np.arange(len(item_ids))}), on="item_id"
+    ).join(
+        pl.DataFrame({"lf": pl.Series(lfs, dtype=pl.String), "lf_row": range(len(lfs))}), on="lf"
+    )
+    at = places["row"].to_numpy(), places["lf_row"].to_numpy()
+    votes[at], similarity[at], own[at] = (
+        places[name].to_numpy() for name in ("vote", "similarity", "own")
+    )
+    return CastVotes(votes, similarity, own)
+
+
+def _needed(grid: Floats, threshold: float, curve: Floats) -> npt.NDArray[np.bool_]:
+    reached = np.arange(len(grid)) >= np.searchsorted(grid, threshold, side="right") - 1
+    turns = np.ones(len(grid), np.bool_)
+    turns[1:-1] = (curve[1:-1] != curve[:-2]) | (curve[1:-1] != curve[2:])
+    turns[int(reached.argmax())] = True
+    return np.asarray(reached & turns)
+
+
+def rows_of(connection: "duckdb.DuckDBPyConnection", sql: str) -> pl.DataFrame:
+    """Rows of a query within the caller's transaction."""
+    return cast(pl.DataFrame, pl.from_arrow(connection.sql(sql).to_arrow_table()))

@@ -1,0 +1,112 @@
+"""Votes between DuckDB's rows and arrays: rows are items by ascending id, columns are LFs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from epoxy_core.labeling import ABSTAIN
+from epoxy_core.storage.database import Database, put
+
+if TYPE_CHECKING:
+    import duckdb
+
+ROWS = "(SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS row FROM items)"
+"""Every item's row in the arrays, as a subquery."""
+
+
+def vote_rows(item_ids: pl.Series, lf: str, votes: npt.NDArray[np.int8]) -> pl.DataFrame:
+    """Rows of ``lf_votes``: one per vote, none for an abstain."""
+    voted = np.flatnonzero(votes != ABSTAIN)
+    return pl.DataFrame(
+        {
+            "item_id": item_ids.gather(voted),
+            "lf": pl.repeat(lf, len(voted), dtype=pl.String, eager=True),
+            "vote": votes[voted],
+        }
+    )
+
+
+def extended_rows(
+    item_ids: pl.Series,
+    lf: str,
+    votes: npt.NDArray[np.int8],
+    source: npt.NDArray[np.int32],
+    similarity: npt.NDArray[np.float32],
+) -> pl.DataFrame:
+    """Rows of ``extended_votes``; the arrays are those of ``ExtendedVotes``."""
+    voted = np.flatnonzero(votes != ABSTAIN)
+    return vote_rows(item_ids, lf, votes).with_columns(
+        source_item_id=item_ids.gather(source[voted]),
+        similarity=pl.Series(similarity[voted], dtype=pl.Float32),
+    )
+
+
+def put_extended(connection: "duckdb.DuckDBPyConnection", lf: str, rows: pl.DataFrame) -> None:
+    """Replace one LF's extended votes; those behind the published labels are kept aside."""
+    _set_aside(connection, [lf])
+    put(connection, "extended_votes", rows, "lf = ?", lf)
+
+
+def keep_only(connection: "duckdb.DuckDBPyConnection", lfs: Sequence[str]) -> None:
+    """Remove what is stored of labeling functions that are no more."""
+    names = list(lfs)
+    gone = connection.execute(
+        "SELECT DISTINCT lf FROM extended_votes WHERE NOT list_contains(?, lf)", [names]
+    ).fetchall()
+    _set_aside(connection, [lf for (lf,) in gone])
+    for table in ("lf_votes", "lf_errors", "extended_votes", "extension"):
+        connection.execute(f"DELETE FROM {table} WHERE NOT list_contains(?, lf)", [names])
+
+
+def own_votes(database: Database, lf: str, n: int) -> npt.NDArray[np.int8]:
+    """Votes of one labeling function, int8 [n]."""
+    rows = database.query(
+        f"SELECT r.row, v.vote FROM lf_votes v JOIN {ROWS} r USING (item_id) WHERE v.lf = ?", [lf]
+    )
+    votes = np.full(n, ABSTAIN, np.int8)
+    votes[rows["row"].to_numpy()] = rows["vote"].to_numpy()
+    return votes
+
+
+def extended_votes(
+    database: Database, lfs: Sequence[str]
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Extended votes of ``lfs``, in that column order.
+
+    Returns
+    -------
+    votes : int8 [n, m]
+        −1 = abstain.
+    source : int32 [n, m]
+        Row of the item whose vote it is, the item itself for an own vote; −1 for an abstain.
+    similarity : float32 [n, m]
+        To that item; NaN for an abstain.
+    """
+    columns = pl.DataFrame({"lf": list(lfs), "column": range(len(lfs))})
+    rows = database.query(
+        "SELECT r.row, s.row AS source, v.lf, v.vote, v.similarity FROM extended_votes v"
+        f" JOIN {ROWS} r ON r.item_id = v.item_id JOIN {ROWS} s ON s.item_id = v.source_item_id"
+    ).join(columns, on="lf")
+    at = rows["row"].to_numpy(), rows["column"].to_numpy()
+    shape = len(database.item_ids()), len(lfs)
+    votes = np.full(shape, ABSTAIN, np.int8)
+    votes[at] = rows["vote"].to_numpy()
+    source = np.full(shape, ABSTAIN, np.int32)
+    source[at] = rows["source"].to_numpy()
+    similarity = np.full(shape, np.nan, np.float32)
+    similarity[at] = rows["similarity"].to_numpy()
+    return votes, source, similarity
+
+
+def _set_aside(connection: "duckdb.DuckDBPyConnection", lfs: Sequence[str]) -> None:
+    """Keep the votes that the published labels were made from until new labels are published."""
+    for lf in lfs:
+        known = connection.execute("SELECT 1 FROM superseded WHERE lf = ?", [lf]).fetchall()
+        if not known:
+            connection.execute("INSERT INTO superseded VALUES (?)", [lf])
+            connection.execute(
+                "INSERT INTO superseded_votes SELECT * FROM extended_votes WHERE lf = ?", [lf]
+            )

@@ -1,0 +1,180 @@
+"""``epoxy watch``: a warm process that relabels on every save."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import dagster as dg
+from rich.console import Console
+from rich.live import Live
+
+from assets.store import Store
+from epoxy_core.combine import Combined
+from epoxy_core.errors import EpoxyError
+from epoxy_core.home import Home
+from epoxy_core.labeling import load_labeling_functions
+from epoxy_core.live_view import View, render
+from epoxy_core.session import Column, Session
+from epoxy_core.task import Task, load_task
+from pipelines.definitions import build
+from pipelines.instance import open_instance
+from pipelines.record import record
+from pipelines.relabel import relabel
+
+SETTLE = 20
+"""Milliseconds without a further change after which a save is taken to be whole."""
+
+IDLE = 250
+"""Milliseconds without a save after which what is shown is recorded."""
+
+
+class Watch:
+    """A task kept up to date in memory, and recorded when there is time.
+
+    Parameters
+    ----------
+    instance
+        The shared Dagster instance.
+    folder
+        The task's folder.
+    home
+        Where results go.
+
+    Raises
+    ------
+    EpoxyError
+        If the task does not load, or cannot be brought up to date to begin with.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, folder: Path, home: Home) -> None:
+        self.instance = instance
+        self.folder = folder
+        self.store = Store(home=str(home.root))
+        self.task = load_task(folder)
+        self.session: Session
+        self.view: View
+        self.pending: bool
+        self.recorded: dict[str, Column]
+        self.published: Combined
+        self._open()
+
+    def refresh(self) -> View:
+        """Apply what was saved; on an error keep what was there and say why."""
+        start = perf_counter()
+        try:
+            task = load_task(self.folder)
+            if _needs_reopening(self.task, task):
+                self.task = task
+                self._open()
+            lfs = load_labeling_functions(task)
+        except EpoxyError as error:
+            self.view = View(self.view.update, self.view.before, perf_counter() - start, str(error))
+            return self.view
+        before = self.view.update.table
+        update = self.session.update(task, lfs)
+        self.task = task
+        self.pending = self.pending or bool(update.voted) or update.combined is not self.published
+        self.view = View(update, before, perf_counter() - start)
+        return self.view
+
+    def record(self) -> View:
+        """Write the tables and the lineage of what is shown, if that was not done yet."""
+        if self.pending:
+            start = perf_counter()
+            columns = dict(self.session.columns)
+            refusal = record(
+                self.instance,
+                self.task,
+                self.store,
+                self.session,
+                self.view.update,
+                self.recorded,
+                refitted=self.view.update.combined is not self.published,
+            )
+            self.recorded, self.pending = columns, False
+            self.published = self.view.update.combined
+            done = f"recorded in {perf_counter() - start:.1f} s"
+            said = f"labels not published: {refusal}" if refusal else done
+            self.view = View(
+                self.view.update, self.view.before, self.view.seconds, self.view.problem, said
+            )
+        return self.view
+
+    def finish(self) -> None:
+        """Bring what the session does not hold (training set, end model) up to date."""
+        self.record()
+        relabel(self.instance, build([self.task], self.store.paths), self.task)
+
+    def _open(self) -> None:
+        done = relabel(self.instance, build([self.task], self.store.paths), self.task)
+        if done.failures:
+            raise EpoxyError("\n".join(done.failures), remedy="Mend it, then `epoxy watch` again.")
+        lfs = load_labeling_functions(self.task)
+        self.session = Session.open(
+            self.task,
+            lfs,
+            self.store.database(self.task),
+            self.store.embeddings(self.task),
+            self.store.neighbors(self.task),
+        )
+        self.recorded = dict(self.session.columns)
+        self.pending = False
+        update = self.session.update(self.task, lfs)
+        self.published = update.combined
+        self.view = View(update, update.table, sum(update.seconds.values()))
+
+
+def watch_task(console: Console, folder: Path, home: Home) -> None:
+    """Refresh a table on the terminal at every save, until interrupted."""
+    with open_instance(home) as instance:
+        watch = Watch(instance, folder, home)
+        console.print(
+            f"watching {folder}: edit its heuristics; Ctrl-C ends and brings the training set "
+            "up to date"
+        )
+        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+
+            def show(view: View) -> None:
+                screen = render(watch.task, watch.session, view)
+                if console.is_terminal:
+                    live.update(screen, refresh=True)
+                else:
+                    console.print(screen)
+
+            show(watch.view)
+            for changed in _saves(watch.task):
+                if changed:
+                    show(watch.refresh())
+                elif watch.pending:
+                    show(watch.record())
+        watch.finish()
+        console.print("up to date")
+
+
+def _saves(task: Task) -> Iterator[bool]:
+    """True after a save, False when there was none for a moment; ends on Ctrl-C.
+
+    The first is true: there may have been a save before the watching began.
+    """
+    from watchfiles import DefaultFilter, watch
+
+    first = True
+    for changes in watch(
+        task.folder,
+        watch_filter=DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, "data")),
+        step=SETTLE,
+        debounce=10 * SETTLE,
+        rust_timeout=IDLE,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    ):
+        yield first or bool(changes)
+        first = False
+
+
+def _needs_reopening(old: Task, new: Task) -> bool:
+    """Whether more changed than heuristics, thresholds and label model."""
+    return any(
+        getattr(old, section) != getattr(new, section)
+        for section in ("name", "source", "classes", "labels", "embedding")
+    ) or (old.extension.neighbors != new.extension.neighbors)

@@ -1,0 +1,168 @@
+"""The warm loop ends where a cold relabeling ends, tables and lineage alike."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+from support import bring_up_to_date, edit, ran, tables
+
+from epoxy_core.home import Home
+from pipelines.instance import open_instance
+from pipelines.watch import Watch
+
+HELD = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "labels")
+LATER = {"training_set", "end_model", "evaluation"}
+
+
+@contextmanager
+def watching(folder, home):
+    with open_instance(home) as instance:
+        yield Watch(instance, folder, home)
+
+
+def relabelled_elsewhere(folder, home, elsewhere):
+    """The tables of a cold relabeling of the same folder in a copy of the home."""
+    other = Home(elsewhere)
+    if not other.root.exists():
+        shutil.copytree(home.root, other.root)
+        (other.root / "dagster" / "dagster.yaml").unlink(missing_ok=True)
+    os.environ.pop("DAGSTER_HOME", None)
+    assert not bring_up_to_date(folder, other).failures
+    os.environ.pop("DAGSTER_HOME", None)
+    return tables(folder, other)
+
+
+EDITS = {
+    "body": ("labeling_functions.py", 'endswith("?")', 'endswith("t")'),
+    "helper": ("helpers.py", "> 4", "> 7"),
+    "words": ("labeling_functions.py", '"free", "prize"', '"offer", "now"'),
+    "new": (
+        "labeling_functions.py",
+        "SPAM_WORDS = [",
+        'also = keywords("also", "ham", ["mum"])\nSPAM_WORDS = [',
+    ),
+    "removed": ("labeling_functions.py", "@labeling_function\ndef number", "def number"),
+    "renamed": ("labeling_functions.py", "def question(", "def asking("),
+    "threshold": ("task.yaml", "neighbors: 8", "neighbors: 8\n  threshold: 0.9"),
+    "dev": ("task.yaml", "neighbors: 8", "neighbors: 8\n  threshold: dev"),
+    "hard": ("task.yaml", "neighbors: 8", "neighbors: 8\n  weighting: hard"),
+    "model": ("task.yaml", "classes:", "label_model: {method: triplets}\nclasses:"),
+    "neighbors": ("task.yaml", "neighbors: 8", "neighbors: 5"),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_equals_a_cold_relabeling(finished, tmp_path, kind):
+    folder, home = finished
+    shutil.copytree(home.root, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "dagster" / "dagster.yaml").unlink(missing_ok=True)
+    with watching(folder, home) as watch:
+        edit(folder / EDITS[kind][0], *EDITS[kind][1:])
+        view = watch.refresh()
+        assert not view.problem
+        watch.record()
+    warm = tables(folder, home)
+    cold = relabelled_elsewhere(folder, home, tmp_path / "elsewhere")
+    for name in HELD:
+        assert warm[name].equals(cold[name]), name
+    # What the session does not hold follows, and nothing that it recorded runs again.
+    assert ran(bring_up_to_date(folder, home)) <= LATER
+    warm = tables(folder, home)
+    assert all(warm[name].equals(cold[name]) for name in cold)
+
+
+def test_a_save_without_effect_records_nothing(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        edit(folder / "labeling_functions.py", "def question(x):", "# why\ndef question(x):")
+        assert watch.refresh().update.voted == ()
+        assert not watch.pending
+
+
+def test_the_last_good_state_stays_when_a_save_is_broken(finished):
+    folder, home = finished
+    source = (folder / "labeling_functions.py").read_text()
+    with watching(folder, home) as watch:
+        good = watch.view.update.combined
+        (folder / "labeling_functions.py").write_text(source + "\ndef (")
+        broken = watch.refresh()
+        assert "labeling_functions.py" in broken.problem
+        assert broken.update.combined is good
+        (folder / "labeling_functions.py").write_text(
+            source.replace('return "spam" if looks', 'x.nothing\n    return "spam" if looks')
+        )
+        raising = watch.refresh()
+        assert "nothing" in raising.update.refused["number"]
+        assert (raising.update.combined.extended == good.extended).all()
+        watch.record()
+        (folder / "labeling_functions.py").write_text(source)
+        assert not watch.refresh().update.refused
+    assert ran(bring_up_to_date(folder, home)) == set()
+
+
+def test_a_good_edit_before_a_broken_one_is_recorded_as_what_it_was(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        edit(folder / "helpers.py", "> 4", "> 7")
+        assert watch.refresh().update.changed == ("number",)
+        edit(folder / "labeling_functions.py", "if looks", "if x.nothing and looks")
+        assert "number" in watch.refresh().update.refused
+        watch.record()
+    done = bring_up_to_date(folder, home)
+    assert "nothing" in done.failures[0]
+    edit(folder / "labeling_functions.py", "if x.nothing and looks", "if looks")
+    assert "lf/short" not in ran(bring_up_to_date(folder, home))
+
+
+def test_new_raw_data_is_taken_in(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        n = len(watch.session.items)
+        edit(folder / "task.yaml", "paths: data/*.csv", "paths: data/*.jsonl")
+        assert "data/*.jsonl" in watch.refresh().problem
+        (folder / "data" / "one.jsonl").write_text(
+            '{"id": "new", "text": "free prize", "label": null}\n' * 1
+        )
+        edit(folder / "task.yaml", "paths: data/*.jsonl", "paths: [data/*.csv, data/*.jsonl]")
+        assert not watch.refresh().problem
+        assert len(watch.session.items) == n + 1
+
+
+def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
+    folder, home = finished
+    environment = {**os.environ, "EPOXY_HOME": str(home.root), "COLUMNS": "120"}
+    command = [sys.executable, "-c", "from pipelines.cli import main; main()", "watch", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        try:
+            _until(process, "refreshed in")
+            edit(folder / "helpers.py", "> 4", "> 7")
+            assert "labels flipped" in _until(process, "recorded in")
+            process.send_signal(signal.SIGINT)
+            assert "up to date" in _until(process, "up to date")
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    os.environ.pop("DAGSTER_HOME", None)
+    assert ran(bring_up_to_date(folder, home)) == set()
+
+
+def _until(process, words):
+    """Output up to the line with these words."""
+    watchdog = threading.Timer(90, process.kill)
+    watchdog.start()
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            break
+    watchdog.cancel()
+    text = "".join(lines)
+    assert words in text, text
+    return text
