@@ -106,7 +106,7 @@ def publish_labels(
             "label_run": run["run_id"],
             "mean_confidence": float(labels["confidence"].mean() or 0.0),  # type: ignore[arg-type]
             "coverage": labels.height / max(1, run["n_items"]),
-            "share_borrowed": (labels["votes"] == "borrowed").sum() / max(1, labels.height),
+            "share_borrowed": int((labels["votes"] == "borrowed").sum()) / max(1, labels.height),
             **share_per_class(task.classes, balance),
             "class_shares": table(shares(balance)),
             "heuristics": heuristics(task, lfs),

@@ -51,7 +51,7 @@ def record(
     Returns
     -------
     str
-        Why the labels were not published, if a blocking check said no; empty otherwise.
+        What a blocking check said, if one stops the labels or what is made of them.
     """
     definitions = build([task], store.paths)
     ledger = _Ledger(instance, definitions)
@@ -73,7 +73,7 @@ def record(
             lfs = [column.lf for column in session.columns.values()]
             for result in publish_labels(task, lfs, database, ledger.versions, "epoxy watch"):
                 ledger.add(result)
-            ledger.check(store, key(task, "labels"))
+            refusal = ledger.check(store, key(task, "labels"))
     return refusal
 
 

@@ -1,5 +1,6 @@
 """``epoxy status``: what is out of date, and why."""
 
+import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +27,7 @@ def print_status(console: Console, task: Task, home: Home) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("asset", no_wrap=True)
     table.add_column("why")
-    follow = set()
+    follow: set[dg.AssetKey] = set()
     for level in graph.toposorted_asset_keys_by_level:
         for asset in level:
             if asset in stale:

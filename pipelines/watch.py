@@ -94,7 +94,7 @@ class Watch:
             self.recorded, self.pending = columns, False
             self.published = self.view.update.combined
             done = f"recorded in {perf_counter() - start:.1f} s"
-            said = f"labels not published: {refusal}" if refusal else done
+            said = f"stopped by a check: {refusal}" if refusal else done
             self.view = View(
                 self.view.update, self.view.before, self.view.seconds, self.view.problem, said
             )

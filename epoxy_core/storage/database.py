@@ -48,6 +48,7 @@ class Database:
             connection.begin()
             for table in TABLES:
                 connection.execute(table.ddl)
+            self._check_columns(connection)
             yield connection
             connection.commit()
         finally:
@@ -109,6 +110,24 @@ class Database:
             " ORDER BY i.item_id"
         )
         return rows["label"].fill_null(-1).cast(pl.Int8).to_numpy()
+
+    def _check_columns(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Refuse a file that another version of this program wrote."""
+        found = set(
+            connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+        )
+        lacking = [
+            f"{table.name}.{column.name}"
+            for table in TABLES
+            for column in table.columns
+            if (table.name, column.name) not in found
+        ]
+        if lacking:
+            raise EpoxyError(
+                f"was written by another version of this program (no {lacking[0]})",
+                where=str(self.path),
+                remedy="Remove it, then `epoxy run TASK` makes it anew.",
+            )
 
     def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
         import duckdb

@@ -112,6 +112,13 @@ def test_nothing_written_yet_and_not_a_database(database):
         database.query("SELECT 1")
 
 
+def test_a_file_of_another_version_is_refused(database):
+    with duckdb.connect(str(database.path)) as other:
+        other.execute("CREATE TABLE labels (item_id VARCHAR)")
+    with pytest.raises(EpoxyError, match=r"no labels\.label\b.*\n.*Remove it"):
+        database.replace("items", items("a"))
+
+
 def test_the_file_is_free_between_calls(database):
     database.replace("items", items("a"))
     with duckdb.connect(str(database.path)) as other:

@@ -1,0 +1,183 @@
+"""Why a label changed: what each labeling function's vote and its weight did to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+LEAST_CONTRIBUTION = 1e-6
+"""A labeling function that moved the log-odds by less is no cause."""
+
+Floats = npt.NDArray[np.float64]
+Classes = npt.NDArray[np.integer]
+CAUSES = pl.List(pl.Struct({"lf": pl.String, "contribution": pl.Float64}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What a vote adds to the log-probability of each class, by one label model.
+
+    Attributes
+    ----------
+    own
+        float64 [m, K, K], ``LabelModel.evidence_``.
+    thresholds
+        float64 [m], least similarity at which a borrowed vote counts.
+    grids, curves
+        m pairs of float64 [g]: log-odds of a borrowed vote against similarity, per LF.
+    hard
+        Whether a borrowed vote counts like an own one.
+    """
+
+    own: Floats
+    thresholds: Floats
+    grids: Sequence[Floats]
+    curves: Sequence[Floats]
+    hard: bool
+
+    def borrowed(self, lf: int, similarity: npt.NDArray[np.float32]) -> Floats:
+        """What votes borrowed from this far away add to their class, float64 like ``similarity``.
+
+        Interpolated in accuracy, as `BorrowedVoteCalibration.weight` does.
+        """
+        others = self.own.shape[-1] - 1
+        accuracy = np.interp(
+            similarity, self.grids[lf], 1 / (1 + others * np.exp(-self.curves[lf]))
+        )
+        return np.asarray(np.log(accuracy * others) - np.log1p(-accuracy))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CastVotes:
+    """Own and borrowed votes on some items.
+
+    Attributes
+    ----------
+    votes
+        int8 [f, m], −1 = abstain.
+    similarity
+        float32 [f, m], to the item whose vote it is; 1 for an own vote, NaN for an abstain.
+    own
+        bool [f, m], whether the LF voted itself.
+    """
+
+    votes: npt.NDArray[np.int8]
+    similarity: npt.NDArray[np.float32]
+    own: npt.NDArray[np.bool_]
+
+
+def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes) -> Floats:
+    """Find what each LF's vote adds to the log-odds of one class against another.
+
+    An own vote adds its evidence. A borrowed one adds its log-odds at its similarity, if that
+    reaches the threshold and no LF voted on the item itself; with hard weighting it counts like
+    an own one.
+
+    Parameters
+    ----------
+    evidence
+        Of the label model that counted the votes.
+    cast
+        The votes on f items.
+    winner, loser
+        int [f], the two classes for each item.
+
+    Returns
+    -------
+    float64 [f, m], zero where the LF has no vote that counts.
+    """
+    result = np.zeros(cast.votes.shape)
+    has_own = cast.own.any(axis=1)
+    for lf, vote in enumerate(cast.votes.T):
+        near = (vote >= 0) & (cast.similarity[:, lf] >= evidence.thresholds[lf])
+        like_own = cast.own[:, lf] | (near if evidence.hard else False)
+        at = np.flatnonzero(like_own)
+        table = evidence.own[lf]
+        result[at, lf] = table[vote[at], winner[at]] - table[vote[at], loser[at]]
+        if not evidence.hard:
+            at = np.flatnonzero(near & ~has_own)
+            sign = (vote[at] == winner[at]).astype(np.float64) - (vote[at] == loser[at])
+            result[at, lf] = sign * evidence.borrowed(lf, cast.similarity[at, lf])
+    return result
+
+
+def causes(lfs: Sequence[str], contributions: Floats) -> pl.Series:
+    """Name the labeling functions behind each change.
+
+    Parameters
+    ----------
+    lfs
+        m names.
+    contributions
+        float64 [f, m]: by how much each LF's margin for the new label against the old one grew.
+
+    Returns
+    -------
+    polars.Series
+        f lists of structs ``lf``, ``contribution``: most contributing first, those against the
+        change last, those of at most 1e-6 left out.
+    """
+    rows, columns = np.nonzero(np.abs(contributions) > LEAST_CONTRIBUTION)
+    found = (
+        pl.DataFrame(
+            {
+                "row": rows,
+                "lf": pl.Series(lfs, dtype=pl.String).gather(columns),
+                "contribution": contributions[rows, columns],
+            }
+        )
+        .sort("row", -pl.col("contribution"), "lf")
+        .group_by("row", maintain_order=True)
+        .agg(causes=pl.struct("lf", "contribution"))
+    )
+    every = pl.DataFrame({"row": np.arange(len(contributions))})
+    joined = every.join(found, on="row", how="left", maintain_order="left")["causes"]
+    return joined.cast(CAUSES).fill_null(pl.lit([], dtype=CAUSES)).alias("causes")
+
+
+def flip_counts(changes: pl.DataFrame) -> pl.DataFrame:
+    """Changes by label before and after; most items first."""
+    return (
+        changes.group_by("label_before", "label_after")
+        .len("items")
+        .sort(-pl.col("items").cast(pl.Int64), "label_before", "label_after")
+    )
+
+
+def cause_counts(changes: pl.DataFrame) -> pl.DataFrame:
+    """For each LF the changes it caused most, took part in, and stood against."""
+    each = changes.select("causes", first=pl.col("causes").list.first().struct.field("lf"))
+    named = each.explode("causes", empty_as_null=False).select(
+        "first", pl.col("causes").struct.unnest()
+    )
+    toward = pl.col("contribution") > 0
+    return (
+        named.group_by("lf")
+        .agg(
+            first_cause=((pl.col("first") == pl.col("lf")) & toward).sum(),
+            toward=toward.sum(),
+            against=(~toward).sum(),
+        )
+        .sort(-pl.col("first_cause").cast(pl.Int64), -pl.col("toward").cast(pl.Int64), "lf")
+    )
+
+
+def examples(changes: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The surest flips, then the surest of the other changes."""
+    flipped = pl.col("label_before").is_not_null() & pl.col("label_after").is_not_null()
+    sure = pl.col("confidence_before").fill_null(0) + pl.col("confidence_after").fill_null(0)
+    return changes.sort(~flipped, -sure, "item_id").head(most)
+
+
+def describe(causes: Sequence[Mapping[str, Any]] | None, most: int = 4) -> str:
+    """One line of what a change is due to, as ``words +1.92, short −0.31``."""
+    causes = causes or []
+    shown = [
+        f"{cause['lf']} {'+' if cause['contribution'] > 0 else '−'}{abs(cause['contribution']):.2f}"
+        for cause in causes[:most]
+    ]
+    more = f" and {len(causes) - most} more" if len(causes) > most else ""
+    return ", ".join(shown) + more

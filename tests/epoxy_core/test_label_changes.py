@@ -1,0 +1,145 @@
+"""Causes of a change: against a naive count, and against what the label model says."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from epoxy_core.combine import Reach, VoteMatrices, combine
+from epoxy_core.label_changes import (
+    CastVotes,
+    Evidence,
+    cause_counts,
+    causes,
+    describe,
+    examples,
+    flip_counts,
+    margins,
+)
+from epoxy_core.task import Source, Task
+
+
+def some_votes(rng, n, m, n_classes, coverage=0.3, reach=0.4):
+    gold = rng.integers(0, n_classes, n)
+    right = rng.random((n, m)) < np.linspace(0.95, 0.65, m)
+    votes = np.where(right, gold[:, None], rng.integers(0, n_classes, (n, m))).astype(np.int8)
+    own = rng.random((n, m)) < coverage
+    borrowed = ~own & (rng.random((n, m)) < reach)
+    votes[~own & ~borrowed] = -1
+    similarity = np.where(borrowed, rng.uniform(0.3, 1, (n, m)), np.nan).astype(np.float32)
+    similarity[own] = 1
+    return CastVotes(votes, similarity, own)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_margins_are_those_of_a_naive_count(hard, seed):
+    rng = np.random.default_rng(seed)
+    n, m, k = 60, 5, int(rng.integers(2, 5))
+    cast = some_votes(rng, n, m, k)
+    grids = [np.sort(rng.uniform(0.2, 1, 9)) for _ in range(m)]
+    curves = [np.sort(rng.uniform(0, 3, 9)) for _ in range(m)]
+    evidence = Evidence(rng.normal(size=(m, k, k)), rng.uniform(0.3, 0.9, m), grids, curves, hard)
+    winner = rng.integers(0, k, n)
+    loser = (winner + rng.integers(1, k, n)) % k
+    expected = np.zeros((n, m))
+    for i in range(n):
+        for j in range(m):
+            vote, near = cast.votes[i, j], cast.similarity[i, j]
+            added = np.zeros(k)
+            if cast.own[i, j] or (hard and near >= evidence.thresholds[j]):
+                added = evidence.own[j, vote]
+            elif vote >= 0 and near >= evidence.thresholds[j] and not cast.own[i].any():
+                accuracy = np.interp(near, grids[j], 1 / (1 + (k - 1) * np.exp(-curves[j])))
+                added[vote] = np.log(accuracy * (k - 1) / (1 - accuracy))
+            expected[i, j] = added[winner[i]] - added[loser[i]]
+    np.testing.assert_allclose(margins(evidence, cast, winner, loser), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("weighting", ["calibrated", "hard"])
+@pytest.mark.parametrize("method", ["dawid_skene", "triplets"])
+def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting):
+    rng = np.random.default_rng(3)
+    n, m, k = 3000, 6, 3
+    task = Task(
+        name="t",
+        source=Source(paths="x.csv"),
+        classes=list("abc"),
+        label_model={"method": method},
+        extension={"weighting": weighting},
+    )
+    before = some_votes(rng, n, m, k, coverage=0.15)
+    other = some_votes(rng, n, m, k, coverage=0.15)
+    after = CastVotes(
+        *(
+            np.where(np.arange(m) == 2, new, old)
+            for new, old in zip(
+                (other.votes, other.similarity, other.own),
+                (before.votes, before.similarity, before.own),
+                strict=True,
+            )
+        )
+    )
+    combined, evidence = {}, {}
+    for name, cast in (("before", before), ("after", after)):
+        own = np.where(cast.own, cast.votes, np.int8(-1))
+        found = combine(
+            task,
+            VoteMatrices(own, cast.votes, cast.similarity),
+            Reach(np.full(m, 0.2), np.ones(m, np.bool_), 0.2),
+            None,
+        )
+        combined[name] = found
+        evidence[name] = Evidence(
+            found.evidence, found.thresholds, [found.grid] * m, found.curves, weighting == "hard"
+        )
+    labels = {name: found.extended.argmax(axis=1) for name, found in combined.items()}
+    flipped = np.flatnonzero(labels["before"] != labels["after"])
+    assert len(flipped) > 50
+    old, new = labels["before"][flipped], labels["after"][flipped]
+
+    def of_flipped(cast):
+        return CastVotes(cast.votes[flipped], cast.similarity[flipped], cast.own[flipped])
+
+    contributions = margins(evidence["after"], of_flipped(after), new, old)
+    contributions -= margins(evidence["before"], of_flipped(before), new, old)
+
+    def log_odds(name):
+        log = np.log(combined[name].extended[flipped])
+        rows = np.arange(len(flipped))
+        return log[rows, new] - log[rows, old]
+
+    change = log_odds("after") - log_odds("before")
+    np.testing.assert_allclose(contributions.sum(axis=1), change, atol=1e-8)
+    assert (contributions.argmax(axis=1) == 2).mean() > 0.5
+
+
+def test_causes_come_in_order_without_the_negligible():
+    found = causes(["a", "b", "c"], np.array([[0.5, 2, -1], [0, 1e-7, 0], [-3, 0, -1e-3]]))
+    assert found.to_list() == [
+        [
+            {"lf": "b", "contribution": 2.0},
+            {"lf": "a", "contribution": 0.5},
+            {"lf": "c", "contribution": -1.0},
+        ],
+        [],
+        [{"lf": "c", "contribution": -1e-3}, {"lf": "a", "contribution": -3.0}],
+    ]
+    assert describe(found[0].to_list()) == "b +2.00, a +0.50, c −1.00"
+    assert describe(found[0].to_list(), most=1) == "b +2.00 and 2 more"
+    assert causes([], np.zeros((2, 0))).to_list() == [[], []]
+
+
+def test_counts_and_examples():
+    changes = pl.DataFrame(
+        {
+            "item_id": ["1", "2", "3", "4"],
+            "label_before": ["x", "x", None, "y"],
+            "label_after": ["y", "y", "x", None],
+            "confidence_before": [0.6, 0.9, None, 0.99],
+            "confidence_after": [0.7, 0.8, 0.9, None],
+        }
+    ).with_columns(causes(["a", "b"], np.array([[1, -1], [2, 1], [0, 3], [-1, 0]])))
+    assert flip_counts(changes).rows() == [("x", "y", 2), (None, "x", 1), ("y", None, 1)]
+    assert cause_counts(changes).rows() == [("a", 2, 2, 1), ("b", 1, 2, 1)]
+    assert examples(changes, 3)["item_id"].to_list() == ["2", "1", "4"]
+    assert cause_counts(changes.head(0)).height == 0

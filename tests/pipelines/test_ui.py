@@ -1,0 +1,260 @@
+"""The Dagster UI as a user sees it: an edited heuristic is marked, made, and followed downstream.
+
+A real ``dagster dev`` on the loopback interface, driven by a headless Chromium.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from support import bring_up_to_date, edit
+
+ROOT = Path(__file__).parents[2]
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+DRIVER = shutil.which("chromedriver")
+LOCATION = "epoxy"
+LF, EXTENDED, MODEL = "lf/question", "extended/question", "label_model"
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--window-size=1600,1100",
+]
+
+ASSETS = """
+{ assetNodes { assetKey { path } groupName staleStatus staleCauses { reason category }
+  metadataEntries { __typename label
+    ... on CodeReferencesMetadataEntry
+      { codeReferences { ... on LocalFileCodeReference { filePath lineNumber } } }
+    ... on TableColumnLineageMetadataEntry
+      { lineage { columnName columnDeps { assetKey { path } columnName } } } } } }
+"""
+RELOAD = """
+mutation Reload($location: String!) {
+  reloadRepositoryLocation(repositoryLocationName: $location) {
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename } } } }
+"""
+
+pytestmark = [
+    pytest.mark.skipif(not BROWSER, reason="Chromium is not installed (apt install chromium)"),
+    pytest.mark.skipif(
+        not DRIVER, reason="chromedriver is not installed (apt install chromium-driver)"
+    ),
+]
+
+
+class Dagster:
+    """A running ``dagster dev`` and what its GraphQL says."""
+
+    def __init__(self, url, process, log):
+        self.url, self.process, self.log = url, process, log
+
+    def ask(self, query, **variables):
+        request = urllib.request.Request(
+            f"{self.url}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)["data"]
+
+    def assets(self):
+        nodes = self.ask(ASSETS)["assetNodes"]
+        return {"/".join(node["assetKey"]["path"][1:]): node for node in nodes}
+
+    def stale(self):
+        return {
+            name: [cause["reason"] for cause in node["staleCauses"]]
+            for name, node in self.assets().items()
+            if node["staleStatus"] != "FRESH"
+        }
+
+    def reload(self):
+        answer = self.ask(RELOAD, location=LOCATION)["reloadRepositoryLocation"]
+        assert answer["locationOrLoadError"]["__typename"] == "RepositoryLocation", answer
+
+
+def until(what, found, seconds):
+    """Poll until ``found()`` is true; give it."""
+    end, seen = time.monotonic() + seconds, None
+    while time.monotonic() < end:
+        try:
+            if seen := found():
+                return seen
+        except OSError as error:  # not up yet
+            seen = error
+        time.sleep(0.3)
+    pytest.fail(f"no {what} within {seconds} s; last: {seen}")
+
+
+def ended(process):
+    """End a process and all it started, which is in its process group."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, sign)
+            process.wait(timeout=3)
+    process.wait()
+
+
+@pytest.fixture
+def dagster(finished, tmp_path):
+    folder, home = finished
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "messages").symlink_to(folder)
+    bring_up_to_date(folder, home)  # writes this home's dagster.yaml; all is fresh already
+    environment = {
+        **os.environ,
+        "EPOXY_HOME": str(home.root),
+        "EPOXY_TASKS": str(tmp_path / "tasks"),
+        "DAGSTER_HOME": str(home.dagster),
+    }
+    dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-w", str(ROOT / "workspace.yaml")]
+    with (tmp_path / "dagster.log").open("w+") as log:
+        process = subprocess.Popen(
+            [*command, "-h", "127.0.0.1", "-p", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        running = Dagster(f"http://127.0.0.1:{port}", process, tmp_path / "dagster.log")
+        try:
+            until("code location", lambda: running.assets(), 60)
+            yield running
+        finally:
+            ended(process)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'chromium'}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_page_load_timeout(40)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def shown(browser, text, seconds=25):
+    """The first visible element with exactly this text and no other element in it."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def found(driver):
+        elements = driver.find_elements(By.XPATH, f"//*[not(*) and normalize-space(.)='{text}']")
+        return next((element for element in elements if element.is_displayed()), None)
+
+    return WebDriverWait(browser, seconds).until(found, f"{text!r} is not on {browser.current_url}")
+
+
+def gone(browser, text, seconds=25):
+    """Wait until no element begins with this text."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    path = f"//*[not(*) and starts-with(normalize-space(.), '{text}')]"
+    WebDriverWait(browser, seconds).until_not(lambda driver: driver.find_elements(By.XPATH, path))
+
+
+def hovered(browser, text):
+    """What pops up over the element with this text."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    ActionChains(browser).move_to_element(shown(browser, text)).perform()
+    popover = "//*[contains(@class, 'popover') and contains(., 'change')]"
+    return WebDriverWait(browser, 10).until(
+        lambda driver: next(
+            (e.text for e in driver.find_elements(By.XPATH, popover) if "change" in e.text), None
+        )
+    )
+
+
+def test_an_edit_is_marked_made_and_followed(finished, dagster, browser, tmp_path):
+    folder, home = finished
+    assert dagster.stale() == {}
+
+    browser.get(f"{dagster.url}/asset-groups?expanded=global%40global%3Amessages__lf")
+    for text in ("messages__lf", "question", "words", "messages__extended", "messages__labels"):
+        shown(browser, text)
+    browser.save_screenshot(str(tmp_path / "lineage.png"))
+
+    edit(folder / "labeling_functions.py", 'endswith("?")', 'endswith("t")')
+    dagster.reload()
+    until("stale heuristic", lambda: LF in dagster.stale(), 15)
+    assert dagster.stale() == {LF: ["has a new code version"]}
+    browser.get(f"{dagster.url}/assets/messages/{LF}")
+    assert "code version" in hovered(browser, "Unsynced (1)")
+    browser.save_screenshot(str(tmp_path / "edited.png"))
+
+    shown(browser, "Materialize").click()
+    until("fresh heuristic", lambda: LF not in dagster.stale(), 60)
+    gone(browser, "Unsynced")
+    assert EXTENDED in dagster.stale()
+    browser.get(f"{dagster.url}/assets/messages/{EXTENDED}")
+    assert "data version" in hovered(browser, "Unsynced (1)")
+    browser.get(f"{dagster.url}/assets/messages/{MODEL}")
+    shown(browser, "Unsynced (1)")
+    browser.save_screenshot(str(tmp_path / "followed.png"))
+
+    assert not bring_up_to_date(folder, home).failures
+    until("fresh task", lambda: not dagster.stale(), 15)
+    browser.refresh()
+    shown(browser, "Latest materialization")
+    gone(browser, "Unsynced")
+    assert all((tmp_path / f"{name}.png").stat().st_size for name in ("lineage", "edited"))
+
+
+def test_source_links_and_column_lineage(finished, dagster):
+    folder, _ = finished
+    assets = dagster.assets()
+
+    def entry(name, label):
+        return next(e for e in assets[name]["metadataEntries"] if e["label"] == label)
+
+    (link,) = entry(LF, "dagster/code_references")["codeReferences"]
+    lines = Path(link["filePath"]).read_text().splitlines()
+    assert Path(link["filePath"]).samefile(folder / "labeling_functions.py")
+    assert "question" in "".join(lines[link["lineNumber"] - 1 : link["lineNumber"] + 1])
+    lineage = {
+        (name, column["columnName"]): {
+            "/".join(dep["assetKey"]["path"][1:]) + "." + dep["columnName"]
+            for dep in column["columnDeps"]
+        }
+        for name, node in assets.items()
+        for one in node["metadataEntries"]
+        if one["label"] == "dagster/column_lineage"
+        for column in one["lineage"]
+    }
+    assert lineage[LF, "vote"] == {"items.text"}
+    assert lineage[EXTENDED, "vote"] == {"lf/question.vote"}
+    assert "extended/question.vote" in lineage["labels", "label"]
+    assert lineage["training_set", "label"] == {"labels.label"}
