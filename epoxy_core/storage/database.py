@@ -46,9 +46,9 @@ class Database:
         connection = self._connect(read_only=False)
         try:
             connection.begin()
+            self._check_columns(connection)
             for table in TABLES:
                 connection.execute(table.ddl)
-            self._check_columns(connection)
             yield connection
             connection.commit()
         finally:
@@ -113,14 +113,15 @@ class Database:
 
     def _check_columns(self, connection: "duckdb.DuckDBPyConnection") -> None:
         """Refuse a file that another version of this program wrote."""
-        found = set(
-            connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
-        )
+        found = connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns()"
+        ).fetchall()
+        tables = {table for table, _ in found}
         lacking = [
             f"{table.name}.{column.name}"
             for table in TABLES
             for column in table.columns
-            if (table.name, column.name) not in found
+            if table.name in tables and (table.name, column.name) not in found
         ]
         if lacking:
             raise EpoxyError(
