@@ -140,6 +140,20 @@ def labels(
 
 
 @app.command()
+def snapshot(
+    task: TaskName,
+    output: Annotated[Path | None, typer.Option(help="the copy's file")] = None,
+) -> None:
+    """Copy the tables to a file that may be kept open while labels are made again."""
+    from epoxy_core.storage.database import Database
+
+    path = Home.from_environment().database(_find(task).name)
+    target = output or path.with_name("snapshot.duckdb")
+    Database(path).snapshot(target)
+    console.print(f"wrote {target}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="port on loopback")] = 3000,
 ) -> None:

@@ -1,10 +1,11 @@
 """A task's DuckDB file: short connections, one transaction per write."""
 
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from epoxy_core.storage.schema import BY_NAME, TABLES
 
 if TYPE_CHECKING:
     import duckdb
+
+Opened = TypeVar("Opened")
 
 LOCK_PATIENCE = 30.0
 """Seconds to wait for another process to let go of the file."""
@@ -63,10 +66,7 @@ class Database:
         EpoxyError
             If nothing has been written yet, or another process keeps the file locked.
         """
-        if not self.path.is_file():
-            raise EpoxyError(
-                "no results yet", where=str(self.path), remedy="`epoxy run TASK` makes them."
-            )
+        self._must_exist()
         connection = self._connect(read_only=True)
         try:
             yield connection
@@ -99,6 +99,38 @@ class Database:
         with self.write() as connection:
             put(connection, name, rows, where, *values)
 
+    def snapshot(self, target: Path) -> None:
+        """Copy the tables to a file of their own, which may be kept open as long as one likes.
+
+        Parameters
+        ----------
+        target
+            The copy; an older one is swapped for it once it is whole.
+
+        Raises
+        ------
+        EpoxyError
+            As `read`; or if the copy cannot be written.
+        """
+        import duckdb
+
+        self._must_exist()
+        partial = target.with_name(target.name + ".partial")
+        with duckdb.connect() as connection:
+            source = _quoted(self.path)
+            self._patiently(lambda: connection.execute(f"ATTACH {source} AS ours (READ_ONLY)"))
+            try:
+                partial.unlink(missing_ok=True)
+                connection.execute(f"ATTACH {_quoted(partial)} AS copied")
+                connection.execute("COPY FROM DATABASE ours TO copied; DETACH copied")
+                os.replace(partial, target)
+            except (duckdb.Error, OSError) as error:
+                raise EpoxyError(
+                    f"the copy cannot be written ({str(error).splitlines()[0]})",
+                    where=str(target),
+                    remedy="Give a file in a folder of yours that no program has open.",
+                ) from error
+
     def item_ids(self) -> pl.Series:
         """Ids of all items, ascending: the row order of every array."""
         return self.query("SELECT item_id FROM items ORDER BY item_id")["item_id"]
@@ -130,13 +162,25 @@ class Database:
                 remedy="Remove it, then `epoxy run TASK` makes it anew.",
             )
 
+    def _must_exist(self) -> None:
+        if not self.path.is_file():
+            raise EpoxyError(
+                "no results yet", where=str(self.path), remedy="`epoxy run TASK` makes them."
+            )
+
     def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        return self._patiently(lambda: duckdb.connect(str(self.path), read_only=read_only))
+
+    def _patiently(self, attempt: Callable[[], Opened]) -> Opened:
+        """Open the file, waiting for other processes to let go of it."""
         import duckdb
 
         deadline = time.monotonic() + self.patience
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only)
+                return attempt()
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower():
                     raise EpoxyError(
@@ -149,9 +193,14 @@ class Database:
                     raise BusyError(
                         f"locked by another process for {self.patience:.0f} s ({error})",
                         where=str(self.path),
-                        remedy="Close the program that has it open, or let it work on a copy.",
+                        remedy="Close the program that has it open; `epoxy snapshot TASK` makes "
+                        "a copy for it.",
                     ) from error
                 time.sleep(0.1)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def put(

@@ -15,8 +15,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from support import bring_up_to_date, edit
+
+from epoxy_core.home import Home
+from epoxy_core.task import load_task
+from pipelines.definitions import build
 
 ROOT = Path(__file__).parents[2]
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -38,33 +43,19 @@ FLAGS = [
     "--window-size=1600,1100",
 ]
 
-ASSETS = """
-{ assetNodes { assetKey { path } groupName staleStatus staleCauses { reason category }
-  metadataEntries { __typename label
-    ... on CodeReferencesMetadataEntry
-      { codeReferences { ... on LocalFileCodeReference { filePath lineNumber } } }
-    ... on TableColumnLineageMetadataEntry
-      { lineage { columnName columnDeps { assetKey { path } columnName } } } } } }
-"""
+ASSETS = "{ assetNodes { assetKey { path } staleStatus staleCauses { reason } } }"
 RELOAD = """
 mutation Reload($location: String!) {
   reloadRepositoryLocation(repositoryLocationName: $location) {
     ... on WorkspaceLocationEntry { locationOrLoadError { __typename } } } }
 """
 
-pytestmark = [
-    pytest.mark.skipif(not BROWSER, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.skipif(
-        not DRIVER, reason="chromedriver is not installed (apt install chromium-driver)"
-    ),
-]
-
 
 class Dagster:
     """A running ``dagster dev`` and what its GraphQL says."""
 
-    def __init__(self, url, process, log):
-        self.url, self.process, self.log = url, process, log
+    def __init__(self, url):
+        self.url = url
 
     def ask(self, query, **variables):
         request = urllib.request.Request(
@@ -75,14 +66,11 @@ class Dagster:
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)["data"]
 
-    def assets(self):
-        nodes = self.ask(ASSETS)["assetNodes"]
-        return {"/".join(node["assetKey"]["path"][1:]): node for node in nodes}
-
     def stale(self):
+        """Assets that Dagster calls stale or missing, and why."""
         return {
-            name: [cause["reason"] for cause in node["staleCauses"]]
-            for name, node in self.assets().items()
+            "/".join(node["assetKey"]["path"][1:]): [one["reason"] for one in node["staleCauses"]]
+            for node in self.ask(ASSETS)["assetNodes"]
             if node["staleStatus"] != "FRESH"
         }
 
@@ -139,9 +127,9 @@ def dagster(finished, tmp_path):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        running = Dagster(f"http://127.0.0.1:{port}", process, tmp_path / "dagster.log")
+        running = Dagster(f"http://127.0.0.1:{port}")
         try:
-            until("code location", lambda: running.assets(), 60)
+            until("code location", lambda: running.ask(ASSETS)["assetNodes"], 60)
             yield running
         finally:
             ended(process)
@@ -160,6 +148,11 @@ def browser(tmp_path):
         yield driver
     finally:
         driver.quit()
+
+
+def open_page(dagster, browser, asset):
+    """Open an asset's page."""
+    browser.get(f"{dagster.url}/assets/messages/{asset}")
 
 
 def shown(browser, text, seconds=25):
@@ -198,6 +191,15 @@ def hovered(browser, text):
     )
 
 
+def materialize(dagster, browser, asset):
+    """Press the button on the asset's page and wait until it is fresh, there as well."""
+    shown(browser, "Materialize").click()
+    until(f"fresh {asset}", lambda: asset not in dagster.stale(), 60)
+    gone(browser, "Unsynced")
+
+
+@pytest.mark.skipif(not BROWSER, reason="Chromium is not installed (apt install chromium)")
+@pytest.mark.skipif(not DRIVER, reason="no chromedriver (apt install chromium-driver)")
 def test_an_edit_is_marked_made_and_followed(finished, dagster, browser, tmp_path):
     folder, home = finished
     assert dagster.stale() == {}
@@ -209,52 +211,62 @@ def test_an_edit_is_marked_made_and_followed(finished, dagster, browser, tmp_pat
 
     edit(folder / "labeling_functions.py", 'endswith("?")', 'endswith("t")')
     dagster.reload()
-    until("stale heuristic", lambda: LF in dagster.stale(), 15)
+    until("stale heuristic", dagster.stale, 15)
     assert dagster.stale() == {LF: ["has a new code version"]}
-    browser.get(f"{dagster.url}/assets/messages/{LF}")
+    open_page(dagster, browser, LF)
     assert "code version" in hovered(browser, "Unsynced (1)")
+    assert browser.find_elements("xpath", "//a[contains(@href, 'labeling_functions.py')]")
     browser.save_screenshot(str(tmp_path / "edited.png"))
+    materialize(dagster, browser, LF)
 
-    shown(browser, "Materialize").click()
-    until("fresh heuristic", lambda: LF not in dagster.stale(), 60)
-    gone(browser, "Unsynced")
-    assert EXTENDED in dagster.stale()
-    browser.get(f"{dagster.url}/assets/messages/{EXTENDED}")
-    assert "data version" in hovered(browser, "Unsynced (1)")
-    browser.get(f"{dagster.url}/assets/messages/{MODEL}")
-    shown(browser, "Unsynced (1)")
-    browser.save_screenshot(str(tmp_path / "followed.png"))
+    for asset, source in ((EXTENDED, LF), (MODEL, EXTENDED)):
+        assert set(dagster.stale()) == {asset}
+        open_page(dagster, browser, asset)
+        change = hovered(browser, "Unsynced (1)")
+        assert "data version" in change
+        assert source.rpartition("/")[2] in change
+        browser.save_screenshot(str(tmp_path / f"{asset.partition('/')[0]}.png"))
+        if asset != MODEL:
+            materialize(dagster, browser, asset)
 
     assert not bring_up_to_date(folder, home).failures
     until("fresh task", lambda: not dagster.stale(), 15)
-    browser.refresh()
-    shown(browser, "Latest materialization")
     gone(browser, "Unsynced")
-    assert all((tmp_path / f"{name}.png").stat().st_size for name in ("lineage", "edited"))
 
 
-def test_source_links_and_column_lineage(finished, dagster):
-    folder, _ = finished
-    assets = dagster.assets()
+def test_heuristics_link_to_where_they_are_written(template, tmp_path):
+    graph = build([load_task(template)], Home(tmp_path)).resolve_asset_graph()
+    for name in ("question", "words"):
+        metadata = graph.get(dg.AssetKey(["messages", "lf", name])).metadata
+        (link,) = metadata["dagster/code_references"].value.code_references
+        assert Path(link.file_path).samefile(template / "labeling_functions.py")
+        lines = Path(link.file_path).read_text().splitlines()
+        assert name in "".join(lines[link.line_number - 1 : link.line_number + 1])
 
-    def entry(name, label):
-        return next(e for e in assets[name]["metadataEntries"] if e["label"] == label)
 
-    (link,) = entry(LF, "dagster/code_references")["codeReferences"]
-    lines = Path(link["filePath"]).read_text().splitlines()
-    assert Path(link["filePath"]).samefile(folder / "labeling_functions.py")
-    assert "question" in "".join(lines[link["lineNumber"] - 1 : link["lineNumber"] + 1])
-    lineage = {
-        (name, column["columnName"]): {
-            "/".join(dep["assetKey"]["path"][1:]) + "." + dep["columnName"]
-            for dep in column["columnDeps"]
-        }
-        for name, node in assets.items()
-        for one in node["metadataEntries"]
-        if one["label"] == "dagster/column_lineage"
-        for column in one["lineage"]
+def test_column_lineage_names_columns_of_what_the_asset_depends_on(template, tmp_path):
+    graph = build([load_task(template)], Home(tmp_path)).resolve_asset_graph()
+
+    def columns(asset):
+        schema = graph.get(asset).metadata["dagster/column_schema"].value
+        return {column.name for column in schema.columns}
+
+    with_lineage = set()
+    for asset in graph.materializable_asset_keys:
+        lineage = graph.get(asset).metadata.get("dagster/column_lineage")
+        for column, sources in lineage.value.deps_by_column.items() if lineage else ():
+            with_lineage.add(asset.path[1])
+            assert column in columns(asset)
+            for source in sources:
+                assert source.asset_key in graph.get_ancestor_asset_keys(asset), (asset, source)
+                assert source.column_name in columns(source.asset_key), (asset, source)
+    assert with_lineage == {
+        "lf",
+        "extended",
+        "label_model",
+        "labels",
+        "label_changes",
+        "lf_summary",
+        "training_set",
+        "evaluation",
     }
-    assert lineage[LF, "vote"] == {"items.text"}
-    assert lineage[EXTENDED, "vote"] == {"lf/question.vote"}
-    assert "extended/question.vote" in lineage["labels", "label"]
-    assert lineage["training_set", "label"] == {"labels.label"}
