@@ -20,7 +20,7 @@ def confidence_histogram(labels: pl.DataFrame) -> "Figure":
     if names:
         axes.hist(
             by_class,
-            bins=np.linspace(0, 1, 41).tolist(),
+            bins=np.linspace(min(map(np.min, by_class)), 1, 41).tolist(),
             stacked=True,
             label=names,
             color=_colors(len(names)),

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension import ExtendedVotes, NeighborGraph, dev_threshold, extend_votes
+from epoxy_core.extension import (
+    ExtendedVotes,
+    NeighborGraph,
+    dev_threshold,
+    extend_again,
+    extend_votes,
+)
 from epoxy_core.task import Task
 
 
@@ -36,8 +42,14 @@ def extend(
     embeddings: npt.NDArray[np.float32],
     gold: npt.NDArray[np.int8],
     floor: float,
+    before: Lent | None = None,
 ) -> Lent:
     """Extend one labeling function.
+
+    With a threshold that is given or from dev labels, as an exhaustive search would. Where it is
+    to be found without labels, an item looks beyond its neighbours only where all of them are as
+    similar as nearest neighbours usually are, so that k of them may be too few: elsewhere what
+    lies farther away would be cut off anyway, and searching for it is most of the work.
 
     Parameters
     ----------
@@ -53,16 +65,27 @@ def extend(
         int8 [n], dev labels, −1 elsewhere.
     floor
         Similarity of unrelated items: the lowest worth keeping where the threshold is not given.
+    before
+        Its extended votes before an edit, made with the same setting, graph and labels.
     """
     setting = threshold_setting(task, lf)
+    search_from = -1.0
     if setting == "auto":
-        return Lent(extend_votes(own, graph, embeddings, floor), floor, setting)
-    if setting == "dev":
+        least, origin, search_from = floor, "auto", typical_similarity(graph)
+    elif setting == "dev":
         candidates = extend_votes(own, graph, embeddings, floor)
-        least = dev_threshold(candidates, gold, task.n_classes)
-        return Lent(extend_votes(own, graph, embeddings, least), least, setting)
-    least = float(setting)
-    return Lent(extend_votes(own, graph, embeddings, least), least, "given")
+        least, origin = dev_threshold(candidates, gold, task.n_classes), "dev"
+    else:
+        least, origin = float(setting), "given"
+    if before and before.least == least:
+        again = extend_again(before.extended, own, graph, embeddings, least, search_from)
+        return Lent(again, least, origin)
+    return Lent(extend_votes(own, graph, embeddings, least, search_from), least, origin)
+
+
+def typical_similarity(graph: NeighborGraph) -> float:
+    """The median similarity of an item to its nearest neighbour; 1 without neighbours."""
+    return float(np.median(graph.similarity[:, 0])) if graph.similarity.size else 1.0
 
 
 def threshold_setting(task: Task, lf: str) -> str | float:

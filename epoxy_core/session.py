@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
-from epoxy_core.extension import ExtendedVotes, NeighborGraph, extend_again, random_similarity
+from epoxy_core.extension import ExtendedVotes, NeighborGraph, random_similarity
 from epoxy_core.labeling import (
     ABSTAIN,
     LabelingFunction,
@@ -193,7 +193,7 @@ class Session:
             setting = threshold_setting(task, lf.name)
             lent = old.lent if old else None
             if lent is None or lf.name in changed or (old and old.setting != setting):
-                lent = self._extend(task, lf.name, result.votes, old, setting)
+                lent = self._extend(task, lf.name, result.votes, old)
                 again.append(lf.name)
             columns[lf.name] = Column(lf, result, lent, setting)
             clock.lap("extended votes")
@@ -237,20 +237,11 @@ class Session:
         )
 
     def _extend(
-        self,
-        task: Task,
-        name: str,
-        votes: npt.NDArray[np.int8],
-        old: Column | None,
-        setting: str | float,
+        self, task: Task, name: str, votes: npt.NDArray[np.int8], old: Column | None
     ) -> Lent:
-        if old and old.setting == setting != "dev":
-            return Lent(
-                extend_again(old.lent.extended, votes, self.graph, self.embeddings, old.lent.least),
-                old.lent.least,
-                old.lent.origin,
-            )
-        return extend(task, name, votes, self.graph, self.embeddings, self.gold, self.floor)
+        same = old is not None and old.setting == threshold_setting(task, name)
+        before = old.lent if old and same else None
+        return extend(task, name, votes, self.graph, self.embeddings, self.gold, self.floor, before)
 
     def _combine(self, task: Task, columns: Sequence[Column]) -> Combined:
         n = len(self.items)

@@ -36,6 +36,7 @@ def extend_votes(
     graph: NeighborGraph,
     embeddings: npt.NDArray[np.float32],
     threshold: float,
+    search_from: float = -1.0,
 ) -> ExtendedVotes:
     """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168).
 
@@ -52,10 +53,13 @@ def extend_votes(
         float32 [n, d], unit or zero rows.
     threshold
         Cosine similarity in [−1, 1].
+    search_from
+        Where an item's last neighbour is less similar than this, its search ends with its
+        neighbours; the default searches the whole support.
     """
     own = votes >= 0
     abstaining = np.flatnonzero(~own)
-    least = np.full(len(abstaining), threshold, dtype=np.float32)
+    least = np.full(len(abstaining), max(threshold, search_from), dtype=np.float32)
     nearest = nearest_supporters(abstaining, own, graph, embeddings, least)
     source = np.where(own, np.arange(len(votes), dtype=np.int32), np.int32(ABSTAIN))
     similarity = np.where(own, np.float32(1), np.float32(np.nan))

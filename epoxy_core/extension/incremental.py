@@ -13,6 +13,7 @@ def extend_again(
     graph: NeighborGraph,
     embeddings: npt.NDArray[np.float32],
     threshold: float,
+    search_from: float = -1.0,
 ) -> ExtendedVotes:
     """Exactly what ``extend_votes`` gives for ``votes``, at the cost of what the edit changed.
 
@@ -22,13 +23,13 @@ def extend_again(
     Parameters
     ----------
     before
-        Extended votes of the same LF with this very graph and threshold.
+        Extended votes of the same LF with this very graph, threshold and ``search_from``.
     votes
         int8 [n], the LF's votes now; −1 = abstain.
     graph, embeddings
         Of all n items.
-    threshold
-        Cosine similarity in [−1, 1].
+    threshold, search_from
+        As in ``extend_votes``.
     """
     n = len(votes)
     itself = np.arange(n, dtype=np.int32)
@@ -41,12 +42,13 @@ def extend_again(
     source = np.where(own, itself, before.source)
     similarity = np.where(own, np.float32(1), before.similarity)
     anew = np.flatnonzero(~own & ~keeps)
-    least = np.full(len(anew), threshold, dtype=np.float32)
+    nothing_below = max(threshold, search_from)
+    least = np.full(len(anew), nothing_below, dtype=np.float32)
     found = nearest_supporters(anew, own, graph, embeddings, least)
     source[anew], similarity[anew] = found.index, found.similarity
 
     kept = np.flatnonzero(keeps)
-    least = np.where(source[kept] < 0, np.float32(threshold), similarity[kept])
+    least = np.fmax(similarity[kept], np.float32(nothing_below))
     rival = nearest_supporters(kept, added, graph, embeddings, least)
     nearer = (rival.index >= 0) & (
         (source[kept] < 0)

@@ -200,7 +200,7 @@ def materialize(dagster, browser, asset):
 
 @pytest.mark.skipif(not BROWSER, reason="Chromium is not installed (apt install chromium)")
 @pytest.mark.skipif(not DRIVER, reason="no chromedriver (apt install chromium-driver)")
-def test_an_edit_is_marked_made_and_followed(finished, dagster, browser, tmp_path):
+def test_an_edit_is_marked_made_and_followed(finished, browser, dagster, tmp_path):
     folder, home = finished
     assert dagster.stale() == {}
 

@@ -75,3 +75,16 @@ def test_random_similarity_lies_between_unrelated_and_alike():
     assert floor < (wide[::2] * wide[1::2]).sum(axis=1).min()
     assert floor == random_similarity(embeddings)
     assert random_similarity(embeddings[:1]) == 1.0
+
+
+def test_the_search_may_end_with_the_neighbours_where_they_are_far():
+    generator = np.random.default_rng(2)
+    embeddings = unit(generator.normal(size=(400, 6)))
+    votes = np.where(generator.random(400) < 0.03, 1, -1).astype(np.int8)
+    graph = neighbor_graph(embeddings, 4)
+    whole = extend_votes(votes, graph, embeddings, 0.1)
+    ended = extend_votes(votes, graph, embeddings, 0.1, search_from=0.8)
+    supporters = (votes[graph.indices] >= 0).any(axis=1) | (votes >= 0)
+    searched = supporters | (graph.similarity[:, -1] >= 0.8)
+    assert 0 < searched.sum() < 400
+    np.testing.assert_array_equal(ended.source, np.where(searched, whole.source, -1))

@@ -11,12 +11,12 @@ def unit(vectors):
     return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
 
 
-def assert_as_if_new(old, new, embeddings, k, threshold):
+def assert_as_if_new(old, new, embeddings, k, threshold, search_from=-1.0):
     graph = neighbor_graph(embeddings, k)
-    before = extend_votes(old, graph, embeddings, threshold)
+    before = extend_votes(old, graph, embeddings, threshold, search_from)
     copy = before.source.copy(), before.similarity.copy(), before.votes.copy()
-    again = extend_again(before, new, graph, embeddings, threshold)
-    expected = extend_votes(new, graph, embeddings, threshold)
+    again = extend_again(before, new, graph, embeddings, threshold, search_from)
+    expected = extend_votes(new, graph, embeddings, threshold, search_from)
     np.testing.assert_array_equal(again.votes, expected.votes)
     np.testing.assert_array_equal(again.source, expected.source)
     np.testing.assert_array_equal(again.similarity, expected.similarity)
@@ -33,8 +33,10 @@ def test_equals_extension_from_scratch(data):
     )
     votes = hnp.arrays(np.int8, n, elements=st.integers(-1, 2))
     threshold = data.draw(st.sampled_from([-1.0, 0.0, 0.5, 2**-0.5, 0.8, 1.0]))
+    search_from = data.draw(st.sampled_from([-1.0, 0.0, 0.7, 1.0]))
     k = data.draw(st.integers(1, 16))
-    assert_as_if_new(data.draw(votes), data.draw(votes), unit(vectors), k, threshold)
+    old, new = data.draw(votes), data.draw(votes)
+    assert_as_if_new(old, new, unit(vectors), k, threshold, search_from)
 
 
 def test_equals_extension_from_scratch_on_larger_sets_with_duplicates():
@@ -46,6 +48,6 @@ def test_equals_extension_from_scratch_on_larger_sets_with_duplicates():
         old = np.where(generator.random(600) < 0.1, generator.integers(3, size=600), -1)
         new = np.where(generator.random(600) < 0.1, generator.integers(3, size=600), old)
         new = np.where(generator.random(600) < 0.05, -1, new)
-        assert_as_if_new(
-            old.astype(np.int8), new.astype(np.int8), embeddings, 5, generator.choice([0.2, 0.6])
-        )
+        threshold, search_from = generator.choice([0.2, 0.6]), generator.choice([-1, 0.7])
+        old, new = old.astype(np.int8), new.astype(np.int8)
+        assert_as_if_new(old, new, embeddings, 5, threshold, search_from)
