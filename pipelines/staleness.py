@@ -123,6 +123,7 @@ def _checked(instance: dg.DagsterInstance, definitions: dg.Definitions, key: dg.
 def recorded_tags(
     instance: dg.DagsterInstance, definitions: dg.Definitions
 ) -> dict[dg.AssetKey, Mapping[str, str]]:
+    """Tags of every asset's last materialisation, and of every source's last observation."""
     graph = definitions.resolve_asset_graph()
     recorded: dict[dg.AssetKey, Mapping[str, str]] = {}
     for record in instance.get_asset_records(list(graph.materializable_asset_keys)):
