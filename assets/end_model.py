@@ -9,7 +9,8 @@ from assets.predictions import prediction_rows
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import LinearHead
-from epoxy_core.task import EndModel, Task
+from epoxy_core.settings import EndModel
+from epoxy_core.task import Task
 
 
 def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:

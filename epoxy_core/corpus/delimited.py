@@ -13,7 +13,7 @@ from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.records import RETURN, SEPARATORS, csv_records, fields_of_any_length
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Source
+from epoxy_core.settings import Source
 
 
 def read_delimited(

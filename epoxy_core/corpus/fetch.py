@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Fetch, Task
+from epoxy_core.settings import Fetch
+from epoxy_core.task import Task
 
 _TIMEOUT = 600
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Source, Task
+from epoxy_core.settings import Source
+from epoxy_core.task import Task
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
 

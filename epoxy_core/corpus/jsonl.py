@@ -10,7 +10,7 @@ from epoxy_core.corpus.decode import MARK, is_utf8, text_lines
 from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Source
+from epoxy_core.settings import Source
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from epoxy_core.corpus.decode import text_lines
 from epoxy_core.corpus.files import SourceFile
-from epoxy_core.task import Source
+from epoxy_core.settings import Source
 
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 

@@ -11,7 +11,7 @@ from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.jsonl import read_jsonl
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Source
+from epoxy_core.settings import Source
 
 FILE, LINE, NAME = "__file", "__line", "__name"
 """Our columns: position in the list of files, line or row from 1, name of a .txt document."""

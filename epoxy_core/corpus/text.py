@@ -10,7 +10,8 @@ from epoxy_core.corpus.gold import GOLD_SCHEMA, LABEL, gold_labels, read_label_f
 from epoxy_core.corpus.report import MAX_EXAMPLES, CorpusReport, Findings
 from epoxy_core.corpus.tables import FILE, LINE, NAME, read_table
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import Source, Task
+from epoxy_core.settings import Source
+from epoxy_core.task import Task
 
 OWN_COLUMNS = ("item_id", "split", "text", "content_hash")
 SPLITS = ("unlabeled", "dev", "test")

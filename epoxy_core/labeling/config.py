@@ -11,7 +11,8 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, TypeAdapter, Valid
 from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.heuristics import keywords, length, lookup, regex
 from epoxy_core.labeling.lf import LabelingFunction, SourceLocation
-from epoxy_core.task import TASK_FILE, Section, Task
+from epoxy_core.settings import Section
+from epoxy_core.task import TASK_FILE, Task
 
 Vote = StrictStr | StrictInt
 SETTING = "labeling_functions.heuristics"

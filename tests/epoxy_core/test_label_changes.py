@@ -15,7 +15,8 @@ from epoxy_core.label_changes import (
     flip_counts,
     margins,
 )
-from epoxy_core.task import Source, Task
+from epoxy_core.settings import Source
+from epoxy_core.task import Task
 
 
 def some_votes(rng, n, m, n_classes, coverage=0.3, reach=0.4):

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.settings import Source
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.history import put_evidence
 from epoxy_core.storage.label_runs import (
@@ -17,7 +18,7 @@ from epoxy_core.storage.label_runs import (
 )
 from epoxy_core.storage.publish import RunFacts, accept, publish
 from epoxy_core.storage.votes import extended_rows, keep_only, put_extended
-from epoxy_core.task import Source, Task
+from epoxy_core.task import Task
 
 CLASSES = ["no", "yes"]
 GRID = np.linspace(-1, 1, 9)
