@@ -40,6 +40,8 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
             )
         version = data_version(encoder, *hashes)
         vectors.tag(version.value)
+        if embedded:
+            vectors.compact()
         return dg.MaterializeResult(
             data_version=version,
             metadata={

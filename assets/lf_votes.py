@@ -15,7 +15,7 @@ from epoxy_core.labeling import (
     ABSTAIN,
     LabelingFunction,
     LFResult,
-    apply_labeling_function,
+    apply_labeling_functions,
 )
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.votes import vote_rows
@@ -45,14 +45,14 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
         database = store.database(task)
         items = database.query("SELECT * FROM items ORDER BY item_id")
         failed: list[str] = []
-        for lf in lfs:
-            if lf_key(task, lf.name) in context.selected_asset_keys:
-                result = apply_labeling_function(lf, items, task.classes)
-                published = publish_votes(task, database, lf, items["item_id"], result)
-                if published:
-                    yield published
-                else:
-                    failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
+        chosen = [lf for lf in lfs if lf_key(task, lf.name) in context.selected_asset_keys]
+        results = apply_labeling_functions(chosen, items, task.classes)
+        for lf, result in zip(chosen, results, strict=True):
+            published = publish_votes(task, database, lf, items["item_id"], result)
+            if published:
+                yield published
+            else:
+                failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
         if failed:
             raise dg.Failure(
                 "\n".join(failed)

@@ -16,14 +16,13 @@ from epoxy_core.labeling.lf import (
     labeling_function,
 )
 from epoxy_core.labeling.load import load_labeling_functions
-from epoxy_core.labeling.summary import MatrixSummary, lf_summary, matrix_summary
+from epoxy_core.labeling.summary import lf_summary
 
 __all__ = [
     "ABSTAIN",
     "LFError",
     "LFResult",
     "LabelingFunction",
-    "MatrixSummary",
     "SourceLocation",
     "apply_labeling_function",
     "apply_labeling_functions",
@@ -35,6 +34,5 @@ __all__ = [
     "lf_summary",
     "load_labeling_functions",
     "lookup",
-    "matrix_summary",
     "regex",
 ]

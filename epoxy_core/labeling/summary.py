@@ -1,7 +1,6 @@
 """What the votes look like: per labeling function, and of the whole matrix."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,25 +11,6 @@ from epoxy_core.errors import EpoxyError
 Votes = npt.NDArray[np.int8]
 
 _ROWS = 1 << 16
-
-
-@dataclass(frozen=True)
-class MatrixSummary:
-    """The vote matrix in three numbers.
-
-    Parameters
-    ----------
-    coverage
-        Share of the items with at least one vote.
-    votes_per_item
-        Mean number of votes of an item, over all items.
-    conflicts
-        Share of the covered items whose votes disagree; 0 if none is covered.
-    """
-
-    coverage: float
-    votes_per_item: float
-    conflicts: float
 
 
 def lf_summary(
@@ -112,29 +92,6 @@ def lf_summary(
             "dev_correct": pl.Int64,
             "dev_accuracy": pl.Float64,
         },
-    )
-
-
-def matrix_summary(votes: Votes) -> MatrixSummary:
-    """Coverage, votes per item and conflicts of a whole vote matrix, int8 [n, m].
-
-    Raises
-    ------
-    EpoxyError
-        If the matrix is not two-dimensional or holds a number below −1.
-    """
-    n, _ = _checked(votes, int(votes.max(initial=0)) + 1, None)
-    if n == 0:
-        return MatrixSummary(0.0, 0.0, 0.0)
-    n_votes = (votes != -1).sum(axis=1)
-    highest = votes.max(axis=1, initial=-1)
-    lowest = np.where(votes == -1, np.int8(127), votes).min(axis=1, initial=127)
-    covered = n_votes > 0
-    conflicting = covered & (lowest < highest)
-    return MatrixSummary(
-        coverage=float(covered.mean()),
-        votes_per_item=float(n_votes.mean()),
-        conflicts=float(conflicting.sum() / max(covered.sum(), 1)),
     )
 
 

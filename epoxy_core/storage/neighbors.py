@@ -32,7 +32,6 @@ class NeighborStore:
         item_ids: Sequence[str],
         indices: npt.NDArray[np.int32],
         similarity: npt.NDArray[np.float32],
-        metadata: dict[str, Any] | None = None,
     ) -> None:
         """Replace the graph.
 
@@ -42,8 +41,6 @@ class NeighborStore:
             The n items that rows and indices mean, in order.
         indices, similarity
             int32 and float32 [n, k].
-        metadata
-            Small, JSON: what the graph was computed from.
 
         Raises
         ------
@@ -66,7 +63,7 @@ class NeighborStore:
             "indices": pa.array(indices.astype(np.int32, copy=False).ravel()),
             "similarity": pa.array(similarity.astype(np.float32, copy=False).ravel()),
         }
-        about = {"items": _order_digest(item_ids), "n": n, "k": k, "metadata": metadata or {}}
+        about = {"items": _order_digest(item_ids), "n": n, "k": k}
         rows = pa.table(
             {
                 name: pa.LargeListArray.from_arrays(offsets, values)
@@ -76,18 +73,6 @@ class NeighborStore:
         with readable(self.path):
             table = connect(self.path).create_table(_TABLE, data=rows, mode="overwrite")
             compact(table)
-
-    def metadata(self) -> dict[str, Any] | None:
-        """Read what `write` was given; None if there is no graph.
-
-        Raises
-        ------
-        EpoxyError
-            If the table cannot be read.
-        """
-        with readable(self.path):
-            table = open_table(self.path, _TABLE)
-            return None if table is None else dict(_about(table)["metadata"])
 
     def read(
         self, item_ids: Sequence[str]

@@ -138,7 +138,12 @@ def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
     environment = {**os.environ, "EPOXY_HOME": str(home.root), "COLUMNS": "120"}
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "watch", str(folder)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        preexec_fn=_heed_interrupts,
     ) as process:
         try:
             _until(process, "refreshed in")
@@ -151,6 +156,11 @@ def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
             process.kill()
     os.environ.pop("DAGSTER_HOME", None)
     assert ran(bring_up_to_date(folder, home)) == set()
+
+
+def _heed_interrupts():
+    """Undo what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _until(process, words):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.labeling import lf_summary, matrix_summary, summary
+from epoxy_core.labeling import lf_summary, summary
 
 K = 3
 CLASSES = ["a", "b", "c"]
@@ -46,19 +46,6 @@ def test_lf_summary_equals_loops(drawn: tuple[Votes, Votes], with_gold: bool, ro
         right = sum(votes[i, j] == gold[i] for i in known)
         assert (row["dev_votes"], row["dev_correct"]) == (len(known), right)
         assert row["dev_accuracy"] == (pytest.approx(right / len(known)) if known else None)
-
-
-@given(matrices())
-def test_matrix_summary_equals_loops(drawn: tuple[Votes, Votes]) -> None:
-    votes = drawn[0]
-    rows = [[v for v in row if v >= 0] for row in votes.tolist()]
-    covered = [row for row in rows if row]
-    found = matrix_summary(votes)
-    n = max(len(rows), 1)
-    assert found.coverage == pytest.approx(len(covered) / n)
-    assert found.votes_per_item == pytest.approx(sum(map(len, rows)) / n)
-    clashes = sum(len(set(row)) > 1 for row in covered)
-    assert found.conflicts == pytest.approx(clashes / max(len(covered), 1))
 
 
 def test_types_stay_the_same_without_rows() -> None:

@@ -20,20 +20,18 @@ def test_round_trip(n, k, tmp_path):
         graph(n, k) if n else (np.empty((0, 0), np.int32), np.empty((0, 0), np.float32))
     )
     store = NeighborStore(tmp_path / "lance")
-    store.write(ids, indices, similarity, {"embeddings": "v1", "k": k})
+    store.write(ids, indices, similarity)
     read = store.read(ids)
     np.testing.assert_array_equal(read[0], indices)
     np.testing.assert_array_equal(read[1], similarity)
     assert (read[0].dtype, read[1].dtype) == (np.int32, np.float32)
-    assert store.metadata() == {"embeddings": "v1", "k": k}
 
 
 def test_writing_replaces_everything(tmp_path):
     store = NeighborStore(tmp_path)
-    store.write(IDS, *graph(3, 2), {"version": 1})
-    store.write([*IDS, "d"], *graph(4, 3, seed=1), {"version": 2})
+    store.write(IDS, *graph(3, 2))
+    store.write([*IDS, "d"], *graph(4, 3, seed=1))
     np.testing.assert_array_equal(store.read([*IDS, "d"])[0], graph(4, 3, seed=1)[0])
-    assert store.metadata() == {"version": 2}
 
 
 @pytest.mark.parametrize("others", [["b", "a", "c"], ["a", "b"], ["ab", "", "c"], ["a", "b", "d"]])
@@ -46,7 +44,6 @@ def test_a_graph_of_other_items_is_refused(others, tmp_path):
 
 def test_no_graph_yet(tmp_path):
     store = NeighborStore(tmp_path)
-    assert store.metadata() is None
     with pytest.raises(EpoxyError, match="no neighbour graph yet"):
         store.read(IDS)
 
@@ -61,7 +58,8 @@ def test_shapes_that_do_not_fit(tmp_path):
     ):
         with pytest.raises(EpoxyError, match="for 3 items"):
             store.write(IDS, *bad)
-    assert store.metadata() is None
+    with pytest.raises(EpoxyError, match="no neighbour graph yet"):
+        store.read(IDS)
 
 
 def test_damaged_files(tmp_path):
