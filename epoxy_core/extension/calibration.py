@@ -154,14 +154,12 @@ class BorrowedVoteCalibration:
 
     def _isotonic(self, right: Floats, counts: Floats, prior: Floats, weight: float) -> Floats:
         """Fit an ascending curve to right/counts and ``weight`` pseudo-votes on the prior."""
-        from sklearn.isotonic import IsotonicRegression
+        from scipy.optimize import isotonic_regression
 
         pseudo = weight / len(self.grid_)
         weights = counts + pseudo
-        fitted = IsotonicRegression().fit_transform(
-            self.grid_, (right + pseudo * prior) / weights, sample_weight=weights
-        )
-        return np.asarray(fitted, dtype=np.float64)
+        fitted = isotonic_regression((right + pseudo * prior) / weights, weights=weights)
+        return np.asarray(fitted.x, dtype=np.float64)
 
     def _log_odds(self, accuracy: Floats) -> Floats:
         return np.log(accuracy * (self.n_classes - 1)) - np.log1p(-accuracy)
