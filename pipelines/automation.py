@@ -124,7 +124,7 @@ def _on_change(task: Task, home: Home, job: dg.JobDefinition) -> dg.SensorDefini
             if not now.automation.on_change:
                 return dg.SkipReason("automation.on_change is off")
             definitions = definitions_of([task_graph(now)], home)
-            files = _file_stats(now)
+            files = raw_file_stats(now)
             if files and files != context.cursor:
                 observe(context.instance, now)
                 context.update_cursor(files)
@@ -155,7 +155,7 @@ def relabel_job_name(task: Task) -> str:
     return step(task, "relabel")
 
 
-def _file_stats(task: Task) -> str:
+def raw_file_stats(task: Task) -> str:
     """Digest of name, size and time of the raw files; empty while they are yet to be fetched."""
     if task.source.fetch and not (task.folder / task.source.paths[0]).exists():
         return ""

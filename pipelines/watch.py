@@ -16,6 +16,7 @@ from epoxy_core.labeling import load_labeling_functions
 from epoxy_core.live_view import View, render
 from epoxy_core.session import Column, Session
 from epoxy_core.task import Task, load_task
+from pipelines.automation import raw_file_stats
 from pipelines.definitions import build
 from pipelines.instance import open_instance
 from pipelines.record import record
@@ -50,22 +51,22 @@ class Watch:
         self.instance = instance
         self.folder = folder
         self.store = Store(home=str(home.root))
-        self.task = load_task(folder)
+        self.task: Task
+        self.raw_files: str
         self.session: Session
         self.view: View
         self.pending: bool
         self.recorded: dict[str, Column]
         self.published: Combined
-        self._open()
+        self._open(load_task(folder))
 
     def refresh(self) -> View:
         """Apply what was saved; on an error keep what was there and say why."""
         start = perf_counter()
         try:
             task = load_task(self.folder)
-            if _needs_reopening(self.task, task):
-                self.task = task
-                self._open()
+            if _needs_reopening(self.task, task) or raw_file_stats(task) != self.raw_files:
+                self._open(task)
             lfs = load_labeling_functions(task)
         except EpoxyError as error:
             self.view = View(self.view.update, self.view.before, perf_counter() - start, str(error))
@@ -105,21 +106,26 @@ class Watch:
         self.record()
         relabel(self.instance, build([self.task], self.store.paths), self.task)
 
-    def _open(self) -> None:
-        done = relabel(self.instance, build([self.task], self.store.paths), self.task)
+    def _open(self, task: Task) -> None:
+        """Bring the task up to date from storage, and hold that; on an error hold what was."""
+        stats = raw_file_stats(task)
+        done = relabel(self.instance, build([task], self.store.paths), task)
         if done.failures:
-            raise EpoxyError("\n".join(done.failures), remedy="Mend it, then `epoxy watch` again.")
-        lfs = load_labeling_functions(self.task)
+            raise EpoxyError("\n".join(done.failures), remedy="Mend it and save again.")
+        lfs = load_labeling_functions(task)
         self.session = Session.open(
-            self.task,
+            task,
             lfs,
-            self.store.database(self.task),
-            self.store.embeddings(self.task),
-            self.store.neighbors(self.task),
+            self.store.database(task),
+            self.store.embeddings(task),
+            self.store.neighbors(task),
         )
+        self.task = task
+        # A file that was fetched just now was not there to be looked at.
+        self.raw_files = stats or raw_file_stats(task)
         self.recorded = dict(self.session.columns)
         self.pending = False
-        update = self.session.update(self.task, lfs)
+        update = self.session.update(task, lfs)
         self.published = update.combined
         self.view = View(update, update.table, sum(update.seconds.values()))
 
@@ -161,7 +167,7 @@ def _saves(task: Task) -> Iterator[bool]:
     first = True
     for changes in watch(
         task.folder,
-        watch_filter=DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, "data")),
+        watch_filter=DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, ".epoxy")),
         step=SETTLE,
         debounce=10 * SETTLE,
         rust_timeout=IDLE,

@@ -117,6 +117,17 @@ def ran(done) -> set[str]:
     return {"/".join(asset.path[1:]) for asset in done.ran}
 
 
+FOLLOWING = {
+    "label_model",
+    "lf_summary",
+    "labels",
+    "label_changes",
+    "training_set",
+    "end_model",
+    "evaluation",
+}
+"""The label model, and what depends on it."""
+
 TABLES = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "training_set")
 
 

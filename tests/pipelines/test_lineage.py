@@ -7,7 +7,7 @@ import shutil
 
 import polars as pl
 import pytest
-from support import bring_up_to_date, edit, messages, ran
+from support import FOLLOWING, bring_up_to_date, edit, messages, ran
 
 from epoxy_core.home import Home
 
@@ -77,15 +77,6 @@ def long_number(text):
 """
 
 LFS = ("in_yaml", "listed", "body", "same_file", "other_file", "constant", "in_a_list", "in_a_dict")
-FOLLOWING = {
-    "label_model",
-    "lf_summary",
-    "labels",
-    "label_changes",
-    "training_set",
-    "end_model",
-    "evaluation",
-}
 EVERY_LF = {f"lf/{name}" for name in LFS}
 EVERY_EXTENSION = {f"extended/{name}" for name in LFS}
 CORPUS = {"items", "dev_labels", "test_labels"}

@@ -2,20 +2,10 @@
 
 import polars as pl
 import pytest
-from support import bring_up_to_date, edit, messages, ran
+from support import FOLLOWING, bring_up_to_date, edit, messages, ran
 
 from assets.store import Store
 from epoxy_core.task import load_task
-
-DOWNSTREAM = {
-    "label_model",
-    "lf_summary",
-    "labels",
-    "label_changes",
-    "training_set",
-    "end_model",
-    "evaluation",
-}
 
 
 def of_lf(name):
@@ -31,7 +21,7 @@ def test_first_run_makes_everything_and_the_second_nothing(project):
         ran(first)
         == {"items", "dev_labels", "test_labels", "embeddings", "neighbors"}
         | {f"{step}/{lf}" for step in ("lf", "extended") for lf in lfs}
-        | DOWNSTREAM
+        | FOLLOWING
     )
     assert all(str(why) == "never made" for why in first.ran.values())
     assert ran(bring_up_to_date(folder, home)) == set()

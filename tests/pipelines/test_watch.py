@@ -119,15 +119,27 @@ def test_a_good_edit_before_a_broken_one_is_recorded_as_what_it_was(finished):
     assert "lf/short" not in ran(bring_up_to_date(folder, home))
 
 
-def test_new_raw_data_is_taken_in(finished):
+def test_raw_data_is_taken_in(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        n = len(watch.session.items)
+        with (folder / "data" / "first.csv").open("a") as file:
+            file.write("zz,a free prize,spam\n")
+        assert not watch.refresh().problem
+        assert len(watch.session.items) == n + 1
+        assert watch.refresh().update.voted == ()
+
+
+def test_a_source_that_is_gone_stays_the_problem_until_it_is_mended(finished):
     folder, home = finished
     with watching(folder, home) as watch:
         n = len(watch.session.items)
         edit(folder / "task.yaml", "paths: data/*.csv", "paths: data/*.jsonl")
         assert "data/*.jsonl" in watch.refresh().problem
-        (folder / "data" / "one.jsonl").write_text(
-            '{"id": "new", "text": "free prize", "label": null}\n' * 1
-        )
+        edit(folder / "labeling_functions.py", "def question(x):", "# why\ndef question(x):")
+        assert "data/*.jsonl" in watch.refresh().problem
+        new = '{"id": "new", "text": "free prize", "label": null}\n'
+        (folder / "data" / "one.jsonl").write_text(new)
         edit(folder / "task.yaml", "paths: data/*.jsonl", "paths: [data/*.csv, data/*.jsonl]")
         assert not watch.refresh().problem
         assert len(watch.session.items) == n + 1
