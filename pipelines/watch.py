@@ -1,6 +1,7 @@
 """``epoxy watch``: a warm process that relabels on every save."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -148,11 +149,13 @@ def watch_task(console: Console, folder: Path, home: Home) -> None:
                     console.print(screen)
 
             show(watch.view)
-            for changed in _saves(watch.task):
-                if changed:
-                    show(watch.refresh())
-                elif watch.pending:
-                    show(watch.record())
+            # Ctrl-C ends the waiting for saves quietly, but may come while there is work.
+            with suppress(KeyboardInterrupt):
+                for changed in _saves(watch.task):
+                    if changed:
+                        show(watch.refresh())
+                    elif watch.pending:
+                        show(watch.record())
         watch.finish()
         console.print("up to date")
 

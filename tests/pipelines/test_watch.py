@@ -1,5 +1,6 @@
 """The warm loop ends where a cold relabeling ends, tables and lineage alike."""
 
+import io
 import os
 import shutil
 import signal
@@ -9,11 +10,12 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from rich.console import Console
 from support import bring_up_to_date, edit, ran, tables
 
 from epoxy_core.home import Home
 from pipelines.instance import open_instance
-from pipelines.watch import Watch
+from pipelines.watch import Watch, watch_task
 
 HELD = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "labels")
 LATER = {"training_set", "end_model", "evaluation"}
@@ -168,6 +170,31 @@ def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
             process.kill()
     os.environ.pop("DAGSTER_HOME", None)
     assert ran(bring_up_to_date(folder, home)) == set()
+
+
+@pytest.mark.parametrize("while_recording", [False, True])
+def test_an_interrupt_in_the_middle_of_work_loses_nothing(finished, monkeypatch, while_recording):
+    folder, home = finished
+
+    def saves(task):
+        edit(folder / "helpers.py", "> 4", "> 7")
+        yield True
+        if not while_recording:
+            raise KeyboardInterrupt
+        with monkeypatch.context() as patch:
+            patch.setattr("pipelines.record.publish_labels", _interrupted)
+            yield False
+
+    monkeypatch.setattr("pipelines.watch._saves", saves)
+    printed = Console(file=io.StringIO(), width=120)
+    watch_task(printed, folder, home)
+    assert "up to date" in printed.file.getvalue()
+    monkeypatch.undo()
+    assert ran(bring_up_to_date(folder, home)) == set()
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def _heed_interrupts():
