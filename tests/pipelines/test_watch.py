@@ -147,7 +147,7 @@ def test_a_source_that_is_gone_stays_the_problem_until_it_is_mended(finished):
         assert len(watch.session.items) == n + 1
 
 
-def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
+def test_the_command_refreshes_on_save(finished):
     folder, home = finished
     environment = {**os.environ, "EPOXY_HOME": str(home.root), "COLUMNS": "120"}
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "watch", str(folder)]
@@ -163,13 +163,8 @@ def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
             _until(process, "refreshed in")
             edit(folder / "helpers.py", "> 4", "> 7")
             assert "labels flipped" in _until(process, "recorded in")
-            process.send_signal(signal.SIGINT)
-            assert "up to date" in _until(process, "up to date")
-            assert process.wait(60) == 0
         finally:
             process.kill()
-    os.environ.pop("DAGSTER_HOME", None)
-    assert ran(bring_up_to_date(folder, home)) == set()
 
 
 @pytest.mark.parametrize("while_recording", [False, True])
