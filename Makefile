@@ -4,8 +4,12 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 TASK   ?= examples/sms_spam
+PEERS  ?= .cache/peers
 
-.PHONY: demo test ui lint lock bench-embed clean
+SET_FORMAT := DATA is a folder of sets, SETS are further sets: folders with label.json and \
+train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 = abstain).
+
+.PHONY: demo test ui lint lock bench-embed bench-quality bench-data clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/epoxy run $(TASK)
@@ -19,6 +23,16 @@ ui: $(VENV)/.installed
 
 bench-embed: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.embedding
+
+# The label models of others on the same votes: `make bench-quality DATA=folder [SETS="set …"]`.
+bench-quality: bench-data $(VENV)/.installed $(PEERS)/.installed
+	$(BIN)/python -m benchmarks.quality --peers $(PEERS)/bin/python \
+		$(if $(DATA),--data $(DATA)) $(SETS:%=--set %)
+
+bench-data:
+	@test -n "$(strip $(DATA) $(SETS))" || { echo "Which data? $(SET_FORMAT)"; exit 1; }
+	@for folder in $(DATA) $(SETS); do \
+		test -d "$$folder" || { echo "No folder $$folder. $(SET_FORMAT)"; exit 1; }; done
 
 # Pins what resolves today, the platform's own builds (CUDA, CPU) left to pip.
 lock: $(VENV)/.installed-test
@@ -38,4 +52,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-test: $(VENV)/.installed
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test,dg]' 
 	@$(BIN)/python -c 'import pytest, mypy, hypothesis'
+	@touch $@
+
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing the peers into $(PEERS) (minutes the first time) …"
+	@$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@

@@ -1,8 +1,9 @@
 """``epoxy watch``: a warm process that relabels on every save."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 
 import dagster as dg
@@ -22,6 +23,7 @@ from pipelines.definitions import build
 from pipelines.instance import open_instance
 from pipelines.record import record
 from pipelines.relabel import relabel
+from pipelines.stopping import stopping
 
 SETTLE = 20
 """Milliseconds without a further change after which a save is taken to be whole."""
@@ -103,16 +105,20 @@ class Watch:
         return self.view
 
     def finish(self) -> None:
-        """Bring what the session does not hold (training set, end model) up to date."""
+        """Bring what the session does not hold (training set, end model) up to date.
+
+        Raises
+        ------
+        EpoxyError
+            If what was saved last does not load, or a step fails or is stopped by a check.
+        """
         self.record()
-        relabel(self.instance, build([self.task], self.store.paths), self.task)
+        self._relabel(load_task(self.folder))
 
     def _open(self, task: Task) -> None:
         """Bring the task up to date from storage, and hold that; on an error hold what was."""
         stats = raw_file_stats(task)
-        done = relabel(self.instance, build([task], self.store.paths), task)
-        if done.failures:
-            raise EpoxyError("\n".join(done.failures), remedy="Mend it and save again.")
+        self._relabel(task)
         lfs = load_labeling_functions(task)
         self.session = Session.open(
             task,
@@ -130,38 +136,59 @@ class Watch:
         self.published = update.combined
         self.view = View(update, update.table, sum(update.seconds.values()))
 
+    def _relabel(self, task: Task) -> None:
+        done = relabel(self.instance, build([task], self.store.paths), task)
+        if done.failures:
+            remedy = "Mend it; the next save, or the next start, takes it from there."
+            raise EpoxyError("\n".join(done.failures), remedy=remedy)
+
 
 def watch_task(console: Console, folder: Path, home: Home) -> None:
-    """Refresh a table on the terminal at every save, until interrupted."""
+    """Refresh a table on the terminal at every save, until told to end.
+
+    The first Ctrl-C, or SIGTERM, lets work in progress complete.
+    """
+
+    def announce() -> None:
+        console.print("ending: the training set is brought up to date; Ctrl-C again ends at once")
+
     with open_instance(home) as instance:
         watch = Watch(instance, folder, home)
-        console.print(
-            f"watching {folder}: edit its heuristics; Ctrl-C ends and brings the training set "
-            "up to date"
-        )
-        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-
-            def show(view: View) -> None:
-                screen = render(watch.task, watch.session, view)
-                if console.is_terminal:
-                    live.update(screen, refresh=True)
-                else:
-                    console.print(screen)
-
-            show(watch.view)
-            # Ctrl-C ends the waiting for saves quietly, but may come while there is work.
-            with suppress(KeyboardInterrupt):
-                for changed in _saves(watch.task):
-                    if changed:
-                        show(watch.refresh())
-                    elif watch.pending:
-                        show(watch.record())
-        watch.finish()
-        console.print("up to date")
+        with stopping(announce) as stop, ThreadPoolExecutor(1) as worker:
+            # Steps that run in the main thread get Dagster's signal handlers, which raise.
+            following = worker.submit(_follow, console, watch, stop)
+            while not following.done():
+                wait([following], timeout=0.5)  # not every platform wakes this for a signal
+        following.result()
 
 
-def _saves(task: Task) -> Iterator[bool]:
-    """True after a save, False when there was none for a moment; ends on Ctrl-C.
+def _follow(console: Console, watch: Watch, stop: Event) -> None:
+    console.print(
+        f"watching {watch.folder}: edit its heuristics; Ctrl-C ends and brings the training set "
+        "up to date"
+    )
+    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+        console.show_cursor(True)  # a process that is killed could not bring it back
+
+        def show(view: View) -> None:
+            screen = render(watch.task, watch.session, view)
+            if console.is_terminal:
+                live.update(screen, refresh=True)
+            else:
+                console.print(screen)
+
+        show(watch.view)
+        for changed in _saves(watch.task, stop):
+            if changed:
+                show(watch.refresh())
+            elif watch.pending:
+                show(watch.record())
+    watch.finish()
+    console.print("up to date")
+
+
+def _saves(task: Task, stop: Event) -> Iterator[bool]:
+    """True after a save, False when there was none for a moment; ends when told to.
 
     The first is true: there may have been a save before the watching began.
     """
@@ -175,7 +202,7 @@ def _saves(task: Task) -> Iterator[bool]:
         debounce=10 * SETTLE,
         rust_timeout=IDLE,
         yield_on_timeout=True,
-        raise_interrupt=False,
+        stop_event=stop,
     ):
         yield first or bool(changes)
         first = False

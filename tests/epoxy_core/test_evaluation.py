@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.evaluation import score
+from epoxy_core.evaluation import calibration_error, score
 
 
 def test_without_ties_it_is_scikit_learn():
@@ -56,3 +56,39 @@ def test_a_class_that_never_occurs_is_left_out_of_the_mean():
 def test_bad_gold_labels(gold, problem):
     with pytest.raises(EpoxyError, match=problem):
         score(np.full((2, 2), 0.5), np.array(gold, dtype=int))
+
+
+def test_calibration_error_by_hand():
+    top = np.array([0.9, 0.9, 0.8, 0.7, 0.6, 0.6])
+    probabilities = np.stack([top, 1 - top], axis=1)
+    gold = np.array([0, 1, 0, 0, 0, 1])
+    # Bins of about two: {.6, .6}, {.7, .8}, {.9, .9} with .5, 1 and .5 of them right.
+    by_mass = (2 * abs(0.6 - 0.5) + 2 * abs(0.75 - 1) + 2 * abs(0.9 - 0.5)) / 6
+    assert calibration_error(probabilities, gold, bins=3) == pytest.approx(by_mass)
+    # Bins of width a half: all in the second.
+    by_width = abs(top.mean() - 4 / 6)
+    assert calibration_error(probabilities, gold, 2, equal_mass=False) == pytest.approx(by_width)
+    # Bins of width a tenth, each probability in its own.
+    probabilities = np.stack([top + 0.01, 0.99 - top], axis=1)
+    by_width = (2 * abs(0.61 - 0.5) + abs(0.71 - 1) + abs(0.81 - 1) + 2 * abs(0.91 - 0.5)) / 6
+    assert calibration_error(probabilities, gold, equal_mass=False) == pytest.approx(by_width)
+
+
+def test_calibration_error_does_not_depend_on_the_order_and_knows_the_extremes():
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet([1, 1, 1], size=30_000).round(1)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    gold = np.array([generator.choice(3, p=row) for row in probabilities])
+    shuffle = generator.permutation(30_000)
+    for equal_mass in (True, False):
+        found = calibration_error(probabilities, gold, equal_mass=equal_mass)
+        assert found < 0.015
+        again = calibration_error(probabilities[shuffle], gold[shuffle], equal_mass=equal_mass)
+        assert again == pytest.approx(found)
+    sure_and_wrong = np.eye(3)[(gold + 1) % 3]
+    assert calibration_error(sure_and_wrong, gold) == 1
+    assert calibration_error(np.full((30_000, 3), 1 / 3), gold) == pytest.approx(0)
+    with pytest.raises(EpoxyError, match="0 bins"):
+        calibration_error(probabilities, gold, bins=0)
+    with pytest.raises(EpoxyError, match="class 3"):
+        calibration_error(probabilities[:1], np.array([3]))

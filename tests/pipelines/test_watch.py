@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
 from support import bring_up_to_date, edit, ran, tables
 
+from assets.labels import publish_labels
+from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from pipelines.instance import open_instance
+from pipelines.stopping import SIGNALS
 from pipelines.watch import Watch, watch_task
 
 HELD = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "labels")
@@ -147,54 +151,130 @@ def test_a_source_that_is_gone_stays_the_problem_until_it_is_mended(finished):
         assert len(watch.session.items) == n + 1
 
 
-def test_the_command_refreshes_on_save(finished):
-    folder, home = finished
+@contextmanager
+def command(folder, home):
+    """``epoxy watch`` as a process of its own that showed its first table."""
     environment = {**os.environ, "EPOXY_HOME": str(home.root), "COLUMNS": "120"}
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "watch", str(folder)]
     with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        preexec_fn=_heed_interrupts,
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
         try:
             _until(process, "refreshed in")
-            edit(folder / "helpers.py", "> 4", "> 7")
-            assert "labels flipped" in _until(process, "recorded in")
+            yield process
         finally:
             process.kill()
+
+
+def test_the_command_refreshes_on_save_and_ends_on_interrupt(finished):
+    folder, home = finished
+    with command(folder, home) as process:
+        edit(folder / "helpers.py", "> 4", "> 7")
+        assert "labels flipped" in _until(process, "recorded in")
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _until(process, "ending")
+        assert time.monotonic() - start < 2
+        _until(process, "up to date")
+        assert process.wait(30) == 0
+    assert ran(bring_up_to_date(folder, home)) == set()
+
+
+WAITS = """
+    import pathlib, time
+    pathlib.Path({called!r}).touch()
+    while not pathlib.Path({let_go!r}).exists():
+        time.sleep(0.01)
+"""
+
+
+def under_way(folder, root):
+    """Save a heuristic that waits for the file returned, and wait until it is called."""
+    called, let_go = root / "called", root / "let_go"
+    function = "def looks_like_a_number(text):"
+    edit(folder / "helpers.py", "> 4", "> 7")
+    waits = WAITS.format(called=str(called), let_go=str(let_go))
+    edit(folder / "helpers.py", function, function + waits)
+    deadline = time.monotonic() + 90
+    while not called.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return let_go
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_in_the_middle_of_a_refresh_lets_it_complete(finished, tmp_path, sign):
+    folder, home = finished
+    with command(folder, home) as process:
+        if sign == signal.SIGTERM:  # reopens the session: the work is Dagster's
+            edit(folder / "task.yaml", "neighbors: 8", "neighbors: 5")
+        let_go = under_way(folder, tmp_path)
+        process.send_signal(sign)
+        _until(process, "ending")
+        let_go.touch()
+        assert "refreshed in" in _until(process, "up to date")
+        assert process.wait(30) == 0
+    assert ran(bring_up_to_date(folder, home)) == set()
+
+
+def test_a_second_interrupt_ends_at_once_and_whole(finished, tmp_path):
+    folder, home = finished
+    before = tables(folder, home)
+    with command(folder, home) as process:
+        let_go = under_way(folder, tmp_path)
+        process.send_signal(signal.SIGINT)
+        _until(process, "ending")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
+    after = tables(folder, home)
+    assert all(after[name].equals(before[name]) for name in before)
+    let_go.touch()
+    assert not bring_up_to_date(folder, home).failures
 
 
 @pytest.mark.parametrize("while_recording", [False, True])
 def test_an_interrupt_in_the_middle_of_work_loses_nothing(finished, monkeypatch, while_recording):
     folder, home = finished
+    before = [signal.getsignal(sign) for sign in SIGNALS]
 
-    def saves(task):
+    def saves(task, stop):
         edit(folder / "helpers.py", "> 4", "> 7")
         yield True
-        if not while_recording:
-            raise KeyboardInterrupt
-        with monkeypatch.context() as patch:
-            patch.setattr("pipelines.record.publish_labels", _interrupted)
-            yield False
+        if while_recording:
+            with monkeypatch.context() as patch:
+                patch.setattr("pipelines.record.publish_labels", _interrupted)
+                yield False
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(10)
 
     monkeypatch.setattr("pipelines.watch._saves", saves)
     printed = Console(file=io.StringIO(), width=120)
     watch_task(printed, folder, home)
-    assert "up to date" in printed.file.getvalue()
-    monkeypatch.undo()
+    assert printed.file.getvalue().endswith("up to date\n")
+    assert [signal.getsignal(sign) for sign in SIGNALS] == before
     assert ran(bring_up_to_date(folder, home)) == set()
 
 
-def _interrupted(*_):
-    raise KeyboardInterrupt
+def test_what_was_saved_last_is_brought_up_to_date_at_the_end(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        edit(folder / "task.yaml", "neighbors: 8", "neighbors: 5")
+        watch.finish()
+    assert ran(bring_up_to_date(folder, home)) == set()
 
 
-def _heed_interrupts():
-    """Undo what a shell does to what it starts in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def test_an_end_that_cannot_be_brought_up_to_date_says_why(finished):
+    folder, home = finished
+    with watching(folder, home) as watch:
+        edit(folder / "helpers.py", "LIMIT = 24", "LIMIT = (")
+        with pytest.raises(EpoxyError, match=r"helpers\.py"):
+            watch.finish()
+
+
+def _interrupted(*arguments):
+    os.kill(os.getpid(), signal.SIGINT)
+    return publish_labels(*arguments)
 
 
 def _until(process, words):

@@ -1,0 +1,73 @@
+"""How far label models are from the best anyone could do, on synthetic votes.
+
+`GAPS` holds what is allowed between the accuracy of a model, the class balance known, and that of
+the posterior of the true parameters. Tighten it as models improve.
+"""
+
+import numpy as np
+import pytest
+
+from benchmarks.synthetic_votes import KINDS, sample, sequence_ids, true_posterior, with_chain
+from epoxy_core.label_model import make_label_model
+from epoxy_core.label_model.chain import TemporalChain
+
+CLASSES = (2, 4, 10)
+GAPS = {
+    "majority_vote": {
+        "both_class": (0.06, 0.04, 0.025),
+        "mixed": (0.025, 0.035, 0.04),
+        "one_class": (0.02, 0.02, 0.03),
+    },
+    "triplets": {
+        "both_class": (0.015, 0.04, 0.025),
+        "mixed": (0.04, 0.05, 0.04),
+        "one_class": (0.02, 0.02, 0.03),
+    },
+    "dawid_skene": {
+        "both_class": (0.01, 0.01, 0.01),
+        "mixed": (0.09, 0.12, 0.04),
+        "one_class": (0.19, 0.34, 0.42),
+    },
+    "chain of single items": {
+        "both_class": (0.01, 0.01, 0.01),
+        "mixed": (0.01, 0.01, 0.015),
+        "one_class": (0.01, 0.015, 0.08),
+    },
+}
+
+
+def accuracy(probabilities, truth):
+    return (probabilities.argmax(axis=1) == truth).mean()
+
+
+def gap(method, parameters, n=8000, seed=1):
+    """Accuracy lost against the true parameters."""
+    votes, truth = sample(parameters, n, seed)
+    balance = list(parameters.class_balance)
+    if method.startswith("chain"):
+        ids = sequence_ids(parameters, n)
+        model = TemporalChain(parameters.n_classes, balance).fit(votes, ids)
+        found = model.predict_proba(votes, ids)
+    else:
+        found = make_label_model(method, parameters.n_classes, balance).fit(votes)
+        found = found.predict_proba(votes)
+    return accuracy(true_posterior(parameters, votes), truth) - accuracy(found, truth)
+
+
+@pytest.mark.parametrize("n_classes", CLASSES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", GAPS)
+def test_accuracy_is_near_that_of_the_true_parameters(method, kind, n_classes):
+    allowed = GAPS[method][kind][CLASSES.index(n_classes)]
+    assert gap(method, KINDS[kind](n_classes)) <= allowed
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_chain_uses_the_order(kind, n_classes):
+    assert gap("chain", with_chain(KINDS[kind](n_classes), persistence=0.5)) <= 0.01
+    apart = with_chain(KINDS[kind](n_classes), persistence=0.5)
+    votes, truth = sample(apart, 8000, 1)
+    best = np.mean(accuracy(true_posterior(apart, votes), truth))
+    single = TemporalChain(n_classes).fit(votes, np.arange(8000))
+    assert accuracy(single.predict_proba(votes, np.arange(8000)), truth) < best - 0.05
