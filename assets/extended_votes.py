@@ -36,6 +36,7 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
             code_version=code_version(
                 __file__,
                 "extension",
+                "labeling/symbols.py",
                 "lend.py",
                 settings=[encoder, threshold_setting(task, lf.name)],
             ),
@@ -59,8 +60,8 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
         gold, floor = database.labels_by_row("dev"), random_similarity(embeddings)
         for lf in lfs:
             if extended_key(task, lf.name) in context.selected_asset_keys:
-                own = own_votes(database, lf.name, items.height)
-                lent = extend(task, lf.name, own, graph, embeddings, gold, floor)
+                own, strength = own_votes(database, lf.name, items.height)
+                lent = extend(task, lf.name, own, graph, embeddings, gold, floor, strength=strength)
                 yield publish_extended(task, database, lf.name, items["item_id"], lent, floor)
 
     return extended_votes
@@ -71,7 +72,9 @@ def publish_extended(
 ) -> dg.MaterializeResult:
     """Store one labeling function's extended votes."""
     extended = lent.extended
-    rows = extended_rows(item_ids, lf, extended.votes, extended.source, extended.similarity)
+    rows = extended_rows(
+        item_ids, lf, extended.votes, extended.source, extended.similarity, extended.strength
+    )
     reach = pl.DataFrame(
         {
             "lf": [lf],

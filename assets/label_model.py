@@ -32,6 +32,7 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
         code_version=code_version(
             __file__,
             "label_model",
+            "labeling/symbols.py",
             "extension/calibration.py",
             "combine.py",
             settings=[task.label_model, task.extension, task.classes, names],
@@ -42,14 +43,14 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
     )
     def label_model(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
-        votes, source, similarity = extended_votes(database, names)
+        votes, source, similarity, strength = extended_votes(database, names)
         own = np.where(source == np.arange(len(votes))[:, None], votes, np.int8(ABSTAIN))
         reach = pl.DataFrame({"lf": names}).join(
             database.query("SELECT * FROM extension"), on="lf", maintain_order="left"
         )
         combined = combine(
             task,
-            VoteMatrices(own, votes, similarity),
+            VoteMatrices(own, votes, similarity, strength),
             Reach(
                 least=reach["least_similarity"].to_numpy(),
                 label_free=(reach["origin"] == "auto").to_numpy(),

@@ -25,7 +25,13 @@ SHOWN_EXAMPLES = 20
 
 def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """Publish the label model's opinion in one transaction, with its run and its changes."""
-    version = code_version(__file__, "label_changes.py", "storage/history.py", "storage/publish.py")
+    version = code_version(
+        __file__,
+        "label_changes.py",
+        "labeling/symbols.py",
+        "storage/history.py",
+        "storage/publish.py",
+    )
 
     @dg.multi_asset(
         name=step(task, "labels"),

@@ -45,7 +45,11 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
         description="Polarity, coverage, overlaps, conflicts, and accuracy: estimated by the "
         "label model without labels, and counted on the dev labels.",
         code_version=code_version(
-            __file__, "labeling/summary.py", "lf_table.py", settings=task.classes
+            __file__,
+            "labeling/summary.py",
+            "labeling/symbols.py",
+            "lf_table.py",
+            settings=task.classes,
         ),
         metadata=schema("lf_summary", lf_summary_lineage(task, names)),
         pool=pool(task),
@@ -53,7 +57,7 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
     )
     def lf_summary(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
-        votes, source, similarity = extended_votes(database, names)
+        votes, source, similarity, _ = extended_votes(database, names)
         own = source == np.arange(len(votes))[:, None]
         learned = pl.DataFrame({"lf": names}).join(
             database.query("SELECT lf, estimated_accuracy, threshold FROM label_model"),

@@ -21,6 +21,12 @@ from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.votes import vote_rows
 from epoxy_core.task import Task
 
+ENGINE = tuple(
+    f"labeling/{module}.py"
+    for module in ("apply", "per_item", "columns", "votes", "symbols", "result")
+)
+"""How labeling functions are run, and what they return is read."""
+
 
 def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """The votes of every labeling function, in one step that runs any subset of them."""
@@ -66,7 +72,7 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
 
 def lf_code_version(task: Task, lf: LabelingFunction) -> str:
     """What the votes depend on besides the items: the heuristic, the classes, and how it is run."""
-    engine = code_version(__file__, "labeling/apply.py", settings=task.classes)
+    engine = code_version(__file__, *ENGINE, settings=task.classes)
     return f"{lf.code_version}-{engine}"
 
 
@@ -75,7 +81,7 @@ def publish_votes(
 ) -> dg.MaterializeResult | None:
     """Store one labeling function's votes; only its errors, and None, if it raised too often."""
     refused = result.error_share > task.labeling_functions.max_error_share
-    rows = vote_rows(item_ids, lf.name, result.votes)
+    rows = vote_rows(item_ids, lf.name, result.votes, result.strength)
     with database.write() as connection:
         put(connection, "lf_errors", _errors(lf.name, result), "lf = ?", lf.name)
         if not refused:
@@ -106,14 +112,22 @@ def _errors(name: str, result: LFResult) -> pl.DataFrame:
 
 def _report(task: Task, result: LFResult) -> dict[str, dg.MetadataValue]:
     voted = result.votes != ABSTAIN
-    counts = np.bincount(result.votes[voted], minlength=task.n_classes)
+    counts = np.bincount(result.votes[voted], minlength=2 * task.n_classes)
+    against = counts[task.n_classes :]
+    soft = 0 if result.strength is None else int((result.strength < 1).sum())
     report: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(int(voted.sum())),
         "coverage": dg.MetadataValue.float(float(voted.mean()) if voted.size else 0.0),
         **{
             f"votes_{name}": dg.MetadataValue.int(int(count))
-            for name, count in zip(task.classes, counts, strict=True)
+            for name, count in zip(task.classes, counts, strict=False)
         },
+        **{
+            f"votes_not_{name}": dg.MetadataValue.int(int(count))
+            for name, count in zip(task.classes, against, strict=True)
+            if count
+        },
+        **({"soft_votes": dg.MetadataValue.int(soft)} if soft else {}),
         "errors": dg.MetadataValue.int(result.n_errors),
     }
     if result.errors:

@@ -17,7 +17,8 @@ Lineage = Mapping[str, Sequence[dg.TableColumnDep]]
 def lf_lineage(task: Task) -> Lineage:
     """Columns of ``lf/<name>``."""
     items = key(task, "items")
-    return {"item_id": _column("item_id", items), "vote": _column("text", items)}
+    text = _column("text", items)
+    return {"item_id": _column("item_id", items), "vote": text, "probability": text}
 
 
 def extended_lineage(task: Task, name: str) -> Lineage:
@@ -26,6 +27,7 @@ def extended_lineage(task: Task, name: str) -> Lineage:
     return {
         "item_id": _column("item_id", key(task, "items")),
         "vote": _column("vote", own),
+        "probability": _column("probability", own),
         "source_item_id": _column("item_id", own),
     }
 
@@ -33,7 +35,8 @@ def extended_lineage(task: Task, name: str) -> Lineage:
 def label_model_lineage(task: Task, names: Iterable[str]) -> Lineage:
     """Columns of ``label_model``."""
     extended = [extended_key(task, name) for name in names]
-    votes, similarities = _column("vote", *extended), _column("similarity", *extended)
+    votes = [*_column("vote", *extended), *_column("probability", *extended)]
+    similarities = _column("similarity", *extended)
     return {"estimated_accuracy": votes, "threshold": [*votes, *similarities]}
 
 
@@ -42,6 +45,7 @@ def labels_lineage(task: Task, names: Iterable[str]) -> Lineage:
     extended = [extended_key(task, name) for name in names]
     opinion = [
         *_column("vote", *extended),
+        *_column("probability", *extended),
         *_column("similarity", *extended),
         *_column("estimated_accuracy", key(task, "label_model")),
         *_column("threshold", key(task, "label_model")),

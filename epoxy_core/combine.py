@@ -26,11 +26,15 @@ class VoteMatrices:
         int8 [n, m]: own votes, and candidates to borrow.
     similarity
         float32 [n, m]: of the item whose vote it is; 1 for an own vote, NaN for an abstain.
+    strength
+        float32 [n, m]: the LF's own probability of the extended votes, 1 for a plain vote and an
+        abstain; None where no vote is soft.
     """
 
     own: Votes
     extended: Votes
     similarity: npt.NDArray[np.float32]
+    strength: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +71,10 @@ class Combined:
     thresholds
         float64 [m]: least similarity at which a borrowed vote counts.
     evidence
-        float64 [m, K, K]: ``evidence[j, v, k]`` is what LF j's own vote v adds to log P(class k).
+        float64 [m, S, K]: ``evidence[j, v, k]`` is what LF j's own vote v adds to log P(class k);
+        S is 2K if there are votes against a class.
     grid, curves
-        float64 [g], [m, g]: what a borrowed vote adds to its class, against similarity.
+        float64 [g], [m, g]: what a borrowed vote for a class adds to it, against similarity.
     """
 
     majority: Floats
@@ -112,9 +117,10 @@ def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.
     """
     n_classes, hard = task.n_classes, task.extension.weighting == "hard"
     balance = class_balance(task, gold)
-    majority = MajorityVote(n_classes, balance).fit(votes.own)
-    model = make_label_model(task.label_model.method, n_classes, balance).fit(votes.own)
-    own = model.predict_proba(votes.own)
+    strength = votes.strength  # that of an own vote is the LF's own
+    majority = MajorityVote(n_classes, balance).fit(votes.own, strength)
+    model = make_label_model(task.label_model.method, n_classes, balance).fit(votes.own, strength)
+    own = model.predict_proba(votes.own, strength)
     calibration = BorrowedVoteCalibration(n_classes, floor=reach.floor)
     calibration.fit(own, votes.own, votes.extended, votes.similarity, model.accuracy_)
 
@@ -123,15 +129,15 @@ def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.
     counts = (votes.own != ABSTAIN) | (votes.similarity >= thresholds)
     counted = np.where(counts, votes.extended, np.int8(ABSTAIN))
     if hard:
-        extended = model.predict_proba(counted)
+        extended = model.predict_proba(counted, strength)
     else:
-        weights = calibration.weight(votes.similarity)
+        weights = calibration.weight(votes.similarity, votes.extended, strength)
         extended = extended_posterior(own, votes.own, counted, weights)
     grid = np.broadcast_to(
         calibration.grid_.astype(np.float32)[:, None], (len(calibration.grid_), len(thresholds))
     )
     return Combined(
-        majority=majority.predict_proba(votes.own),
+        majority=majority.predict_proba(votes.own, strength),
         own=own,
         extended=extended,
         counted=counted,

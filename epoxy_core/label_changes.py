@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from epoxy_core.labeling import fractions, log_odds_added
+
 LEAST_CONTRIBUTION = 1e-6
 """A labeling function that moved the log-odds by less is no cause."""
 
@@ -23,11 +25,11 @@ class Evidence:
     Attributes
     ----------
     own
-        float64 [m, K, K], ``LabelModel.evidence_``.
+        float64 [m, S, K], ``LabelModel.evidence_``.
     thresholds
         float64 [m], least similarity at which a borrowed vote counts.
     grids, curves
-        m pairs of float64 [g]: log-odds of a borrowed vote against similarity, per LF.
+        m pairs of float64 [g]: log-odds of a borrowed vote for a class against similarity, per LF.
     hard
         Whether a borrowed vote counts like an own one.
     """
@@ -38,16 +40,50 @@ class Evidence:
     curves: Sequence[Floats]
     hard: bool
 
-    def borrowed(self, lf: int, similarity: npt.NDArray[np.float32]) -> Floats:
-        """What votes borrowed from this far away add to their class, float64 like ``similarity``.
+    @property
+    def n_classes(self) -> int:
+        """K."""
+        return int(self.own.shape[-1])
 
-        Interpolated in accuracy, as `BorrowedVoteCalibration.weight` does.
+    def of_own(
+        self,
+        lf: int,
+        votes: npt.NDArray[np.integer],
+        strength: npt.NDArray[np.float32] | None,
+    ) -> Floats:
+        """What an LF's own votes add to each class, float64 [r, K].
+
+        Parameters
+        ----------
+        lf
+            Which.
+        votes
+            int [r], none of them an abstain.
+        strength
+            float32 [r], their own probabilities; None where no vote is soft.
         """
-        others = self.own.shape[-1] - 1
+        table = self.own[lf]
+        if strength is None:
+            return np.asarray(table[votes])
+        return np.asarray(fractions(votes, strength, len(table), self.n_classes) @ table)
+
+    def borrowed(
+        self,
+        lf: int,
+        similarity: npt.NDArray[np.float32],
+        votes: npt.NDArray[np.integer],
+        strength: npt.NDArray[np.float32] | None,
+    ) -> Floats:
+        """What votes borrowed from this far away add to the class they name, float64 [r].
+
+        Interpolated in accuracy, as `BorrowedVoteCalibration.weight` does. Parameters as in
+        ``of_own``, and float32 [r] similarities.
+        """
+        others = self.n_classes - 1
         accuracy = np.interp(
             similarity, self.grids[lf], 1 / (1 + others * np.exp(-self.curves[lf]))
         )
-        return np.asarray(np.log(accuracy * others) - np.log1p(-accuracy))
+        return log_odds_added(accuracy, votes, strength, self.n_classes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +98,18 @@ class CastVotes:
         float32 [f, m], to the item whose vote it is; 1 for an own vote, NaN for an abstain.
     own
         bool [f, m], whether the LF voted itself.
+    strength
+        float32 [f, m], the LF's own probability of the vote; None where no vote is soft.
     """
 
     votes: npt.NDArray[np.int8]
     similarity: npt.NDArray[np.float32]
     own: npt.NDArray[np.bool_]
+    strength: npt.NDArray[np.float32] | None = None
+
+    def claimed(self, lf: int, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32] | None:
+        """One LF's probabilities of its votes on some of the items."""
+        return None if self.strength is None else self.strength[rows, lf]
 
 
 def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes) -> Floats:
@@ -95,12 +138,15 @@ def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes
         near = (vote >= 0) & (cast.similarity[:, lf] >= evidence.thresholds[lf])
         like_own = cast.own[:, lf] | (near if evidence.hard else False)
         at = np.flatnonzero(like_own)
-        table = evidence.own[lf]
-        result[at, lf] = table[vote[at], winner[at]] - table[vote[at], loser[at]]
+        added = evidence.of_own(lf, vote[at], cast.claimed(lf, at))
+        rows = np.arange(len(at))
+        result[at, lf] = added[rows, winner[at]] - added[rows, loser[at]]
         if not evidence.hard:
             at = np.flatnonzero(near & ~has_own)
-            sign = (vote[at] == winner[at]).astype(np.float64) - (vote[at] == loser[at])
-            result[at, lf] = sign * evidence.borrowed(lf, cast.similarity[at, lf])
+            named = vote[at] % evidence.n_classes
+            sign = (named == winner[at]).astype(np.float64) - (named == loser[at])
+            similarity, claimed = cast.similarity[at, lf], cast.claimed(lf, at)
+            result[at, lf] = sign * evidence.borrowed(lf, similarity, vote[at], claimed)
     return result
 
 

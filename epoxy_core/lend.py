@@ -43,6 +43,7 @@ def extend(
     gold: npt.NDArray[np.int8],
     floor: float,
     before: Lent | None = None,
+    strength: npt.NDArray[np.float32] | None = None,
 ) -> Lent:
     """Extend one labeling function.
 
@@ -67,6 +68,8 @@ def extend(
         Similarity of unrelated items: the lowest worth keeping where the threshold is not given.
     before
         Its extended votes before an edit, made with the same setting, graph and labels.
+    strength
+        float32 [n], its own probabilities of its votes; None where no vote is soft.
     """
     setting = threshold_setting(task, lf)
     search_from = -1.0
@@ -78,9 +81,10 @@ def extend(
     else:
         least, origin = float(setting), "given"
     if before and before.least == least:
-        again = extend_again(before.extended, own, graph, embeddings, least, search_from)
+        again = extend_again(before.extended, own, graph, embeddings, least, search_from, strength)
         return Lent(again, least, origin)
-    return Lent(extend_votes(own, graph, embeddings, least, search_from), least, origin)
+    extended = extend_votes(own, graph, embeddings, least, search_from, strength)
+    return Lent(extended, least, origin)
 
 
 def typical_similarity(graph: NeighborGraph) -> float:

@@ -9,10 +9,9 @@ import polars as pl
 
 from epoxy_core.corpus.files import SUFFIXES
 from epoxy_core.errors import EpoxyError
-from epoxy_core.task import TASK_FILE
+from epoxy_core.task import MAX_CLASSES, TASK_FILE
 
 ROWS_READ = 1000
-MAX_CLASSES = 100
 
 SETTINGS = """\
 # A labeling task. Every setting: docs/task.md. Check it with: epoxy check {folder}

@@ -147,14 +147,18 @@ class Session:
         session = cls(items, vectors, graph, database.labels_by_row("dev"))
         reach = database.query("SELECT lf, least_similarity, origin FROM extension")
         known = {lf: (least, origin) for lf, least, origin in reach.iter_rows()}
-        votes, source, similarity = extended_votes(database, [lf.name for lf in lfs])
+        stored = extended_votes(database, [lf.name for lf in lfs])
         itself = np.arange(items.height, dtype=np.int32)
         for j, lf in enumerate(lfs):
-            lent = ExtendedVotes(votes[:, j].copy(), source[:, j].copy(), similarity[:, j].copy())
-            own = np.where(lent.source == itself, lent.votes, np.int8(ABSTAIN))
+            lent = ExtendedVotes(*stored.column(j))
+            voted = lent.source == itself
+            own = np.where(voted, lent.votes, np.int8(ABSTAIN))
+            claims = (
+                None if lent.strength is None else np.where(voted, lent.strength, np.float32(1))
+            )
             session.columns[lf.name] = Column(
                 lf,
-                LFResult(own, [], 0),
+                LFResult(own, [], 0, claims),
                 Lent(lent, *known[lf.name]),
                 threshold_setting(task, lf.name),
             )
@@ -185,7 +189,7 @@ class Session:
                     if old:
                         columns[lf.name] = old
                     continue
-                if result is None or not np.array_equal(fresh.votes, result.votes):
+                if result is None or not fresh.same_votes(result):
                     changed.append(lf.name)
                 result = fresh
             clock.lap("votes")
@@ -193,7 +197,7 @@ class Session:
             setting = threshold_setting(task, lf.name)
             lent = old.lent if old else None
             if lent is None or lf.name in changed or (old and old.setting != setting):
-                lent = self._extend(task, lf.name, result.votes, old)
+                lent = self._extend(task, lf.name, result, old)
                 again.append(lf.name)
             columns[lf.name] = Column(lf, result, lent, setting)
             clock.lap("extended votes")
@@ -236,12 +240,19 @@ class Session:
             [column.result.votes for column in self.columns.values()], len(self.items), np.int8
         )
 
-    def _extend(
-        self, task: Task, name: str, votes: npt.NDArray[np.int8], old: Column | None
-    ) -> Lent:
+    def _extend(self, task: Task, name: str, result: LFResult, old: Column | None) -> Lent:
         same = old is not None and old.setting == threshold_setting(task, name)
-        before = old.lent if old and same else None
-        return extend(task, name, votes, self.graph, self.embeddings, self.gold, self.floor, before)
+        return extend(
+            task,
+            name,
+            result.votes,
+            self.graph,
+            self.embeddings,
+            self.gold,
+            self.floor,
+            before=old.lent if old and same else None,
+            strength=result.strength,
+        )
 
     def _combine(self, task: Task, columns: Sequence[Column]) -> Combined:
         n = len(self.items)
@@ -251,6 +262,7 @@ class Session:
             similarity=_matrix(
                 [column.lent.extended.similarity for column in columns], n, np.float32
             ),
+            strength=_strength([column.lent.extended for column in columns], n),
         )
         reach = Reach(
             least=np.array([column.lent.least for column in columns]),
@@ -258,6 +270,15 @@ class Session:
             floor=self.floor,
         )
         return combine(task, votes, reach, self.gold)
+
+
+def _strength(columns: Sequence[ExtendedVotes], n: int) -> npt.NDArray[np.float32] | None:
+    """The LFs' own probabilities of their extended votes; None where no vote is soft."""
+    if all(column.strength is None for column in columns):
+        return None
+    plain = np.ones(n, np.float32)
+    found = [plain if column.strength is None else column.strength for column in columns]
+    return _matrix(found, n, np.float32)
 
 
 class _Clock:

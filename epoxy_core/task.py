@@ -23,6 +23,8 @@ from epoxy_core.settings import (
 )
 
 TASK_FILE = "task.yaml"
+MAX_CLASSES = 63
+"""Votes are int8: one number for each class, and one for not that class."""
 
 _UNION_TAG = re.compile(r"(literal|list|dict)\[|constrained-")
 """Where pydantic says which type of a setting it tried."""
@@ -62,8 +64,11 @@ class Task(Section):
         twice = {name for name in self.classes if self.classes.count(name) > 1}
         if twice:
             raise ValueError(f"classes: {sorted(twice)[0]!r} is there twice")
-        if len(self.classes) > 127:
-            raise ValueError("classes: at most 127 (votes are int8)")
+        if len(self.classes) > MAX_CLASSES:
+            raise ValueError(
+                f"classes: {len(self.classes)}, and at most {MAX_CLASSES} are possible: a vote for "
+                "or against each must fit in a byte; merge some, or label in two tasks"
+            )
         balance = self.label_model.class_balance
         if isinstance(balance, list):
             if len(balance) != len(self.classes):

@@ -8,7 +8,12 @@ from rich.table import Table
 from epoxy_core.corpus import fetch_source, read_corpus
 from epoxy_core.embed import resolve_model
 from epoxy_core.errors import EpoxyError
-from epoxy_core.labeling import ABSTAIN, apply_labeling_function, load_labeling_functions
+from epoxy_core.labeling import (
+    ABSTAIN,
+    apply_labeling_function,
+    load_labeling_functions,
+    symbol_names,
+)
 from epoxy_core.task import Task
 
 SAMPLE = 500
@@ -77,6 +82,7 @@ def _check_heuristics(
     if items is None:
         return
     sample = items.sample(min(SAMPLE, items.height), seed=0).sort("item_id")
+    all_names = symbol_names(task.classes)
     voted_for: set[str] = set()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("LF", "votes", "for", "errors"):
@@ -84,7 +90,7 @@ def _check_heuristics(
     for lf in lfs:
         result = apply_labeling_function(lf, sample, task.classes)
         voted = result.votes[result.votes != ABSTAIN]
-        names = [task.classes[vote] for vote in sorted(set(voted.tolist()))]
+        names = [all_names[vote] for vote in sorted(set(voted.tolist()))]
         voted_for.update(names)
         table.add_row(lf.name, str(len(voted)), ", ".join(names), str(result.n_errors or ""))
         if result.n_errors > task.labeling_functions.max_error_share * sample.height:

@@ -5,6 +5,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from epoxy_core.labeling import beyond_chance, has_negative, log_odds_added
+
 _STEPS = 512  # grid points per unit of similarity
 _MAX_ACCURACY = 0.98
 _MIN_CONFIDENCE = 0.05
@@ -29,6 +31,12 @@ class BorrowedVoteCalibration:
     c is taken over the same items as the agreement. The accuracy is kept in [1/K, 0.98] and
     never above the LF's own.
 
+    A vote against a class is measured like one for a class that knows as much beyond chance:
+    where the posterior gives the class it names q, it agrees by 1 − (K−1)·q, which is chance, 1/K,
+    at q = 1/K; one that is always right or always wrong agrees so that the same rescaling fits. So
+    votes of both kinds share a curve, which is read as the accuracy of votes for a class. What a
+    soft vote claims is not read here; it counts in ``weight``.
+
     Parameters
     ----------
     n_classes
@@ -41,7 +49,7 @@ class BorrowedVoteCalibration:
     grid_
         float64 [g], similarities from −1 to 1.
     curve_
-        float64 [m, g], accuracy of each LF's borrowed votes on the grid, ascending.
+        float64 [m, g], accuracy of each LF's borrowed votes for a class on the grid, ascending.
     evidence_
         int64 [m], borrowed votes on items covered by other LFs.
     confidence_
@@ -77,6 +85,7 @@ class BorrowedVoteCalibration:
         accuracy
             float64 [m], the LFs' own accuracies (``LabelModel.accuracy_``).
         """
+        k = self.n_classes
         n_lfs = own_votes.shape[1]
         self.grid_ = np.arange(-_STEPS, _STEPS + 1) / _STEPS
         counts = np.zeros((n_lfs, len(self.grid_)))
@@ -88,7 +97,10 @@ class BorrowedVoteCalibration:
             rows = np.flatnonzero(covered & (own_votes[:, lf] < 0) & (extended_votes[:, lf] >= 0))
             step = np.rint((similarity[rows, lf].astype(np.float64) + 1) * _STEPS).astype(np.intp)
             step = np.clip(step, 0, len(self.grid_) - 1)
-            given = own_posterior[rows, extended_votes[rows, lf]]
+            borrowed = extended_votes[rows, lf]
+            given = own_posterior[rows, borrowed % k]
+            if has_negative(borrowed, k):
+                given = np.where(borrowed < k, given, 1 - (k - 1) * given)
             counts[lf] = np.bincount(step, minlength=len(self.grid_))
             agreement[lf] = np.bincount(step, weights=given, minlength=len(self.grid_))
             confidence += float(top[rows].sum())
@@ -96,7 +108,8 @@ class BorrowedVoteCalibration:
         evidence = int(self.evidence_.sum())
         self.confidence_ = confidence / evidence if evidence else float("nan")
 
-        self._own_accuracy = np.clip(accuracy, 1 / self.n_classes, _MAX_ACCURACY)
+        own = self._of_class_votes(accuracy, own_votes)
+        self._own_accuracy = np.clip(own, 1 / k, _MAX_ACCURACY)
         right = self._unbiased(agreement, counts)
         pool = self._isotonic(right.sum(axis=0), counts.sum(axis=0), self._prior(), _PRIOR_VOTES)
         self.curve_ = np.empty_like(counts)
@@ -107,7 +120,7 @@ class BorrowedVoteCalibration:
         return self
 
     def accuracy(self, similarity: npt.NDArray[np.float32]) -> Floats:
-        """Estimate P(a vote borrowed at this similarity is correct).
+        """Estimate P(a vote for a class borrowed at this similarity is correct).
 
         Parameters
         ----------
@@ -120,9 +133,31 @@ class BorrowedVoteCalibration:
         result[np.isnan(result)] = 1 / self.n_classes
         return result
 
-    def weight(self, similarity: npt.NDArray[np.float32]) -> Floats:
-        """Give what a borrowed vote adds to its class's log-odds: log(acc·(K−1)/(1−acc)) ≥ 0."""
-        return self._log_odds(self.accuracy(similarity))
+    def weight(
+        self,
+        similarity: npt.NDArray[np.float32],
+        votes: npt.NDArray[np.int8] | None = None,
+        strength: npt.NDArray[np.float32] | None = None,
+    ) -> Floats:
+        """Give what a borrowed vote adds to the log-odds of the class it names.
+
+        Parameters
+        ----------
+        similarity
+            float [n, m], one column per LF.
+        votes
+            int8 [n, m], the borrowed votes; None: all are for a class.
+        strength
+            float32 [n, m], their own probabilities; None: all are plain.
+
+        Returns
+        -------
+        float64 [n, m]: for a plain vote for a class log(acc·(K−1)/(1−acc)) ≥ 0; for others see
+        `log_odds_added`.
+        """
+        accuracy = self.accuracy(similarity)
+        cast = np.zeros(accuracy.shape, np.int8) if votes is None else votes
+        return log_odds_added(accuracy, cast, strength, self.n_classes)
 
     def thresholds(self, share: float = 0.1) -> Floats:
         """Find each LF's lowest similarity with ``share`` of an own vote's weight.
@@ -138,6 +173,15 @@ class BorrowedVoteCalibration:
         own = self._log_odds(self._own_accuracy)
         enough = self._log_odds(self.curve_) >= np.maximum(share * own, 1e-9)[:, None]
         return np.where(enough.any(axis=1), self.grid_[enough.argmax(axis=1)], 1.0)
+
+    def _of_class_votes(self, accuracy: Floats, own_votes: npt.NDArray[np.int8]) -> Floats:
+        """Accuracies as they would be with the same knowledge, if all votes were for classes."""
+        k = self.n_classes
+        if not has_negative(own_votes, k):
+            return accuracy
+        voted = np.maximum((own_votes >= 0).sum(axis=0), 1)
+        guess = 1 / k + (1 - 2 / k) * (own_votes >= k).sum(axis=0) / voted
+        return np.asarray(1 / k + beyond_chance(accuracy, guess) * (1 - 1 / k))
 
     def _unbiased(self, agreement: Floats, counts: Floats) -> Floats:
         """Rescale sums of agreement to sums of correct votes."""

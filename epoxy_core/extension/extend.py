@@ -24,11 +24,15 @@ class ExtendedVotes:
         int32 [n], the row of the item whose vote it is: itself for an own vote, −1 for none.
     similarity
         float32 [n], to the source: 1 for an own vote, NaN for none.
+    strength
+        float32 [n], the LF's own probability of the source's vote, 1 for none; None where no vote
+        is soft.
     """
 
     votes: npt.NDArray[np.int8]
     source: npt.NDArray[np.int32]
     similarity: npt.NDArray[np.float32]
+    strength: npt.NDArray[np.float32] | None = None
 
 
 def extend_votes(
@@ -37,6 +41,7 @@ def extend_votes(
     embeddings: npt.NDArray[np.float32],
     threshold: float,
     search_from: float = -1.0,
+    strength: npt.NDArray[np.float32] | None = None,
 ) -> ExtendedVotes:
     """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168).
 
@@ -56,6 +61,8 @@ def extend_votes(
     search_from
         Where an item's last neighbour is less similar than this, its search ends with its
         neighbours; the default searches the whole support.
+    strength
+        float32 [n], the LF's own probabilities of its votes; a borrowed vote has its source's.
     """
     own = votes >= 0
     abstaining = np.flatnonzero(~own)
@@ -64,7 +71,7 @@ def extend_votes(
     source = np.where(own, np.arange(len(votes), dtype=np.int32), np.int32(ABSTAIN))
     similarity = np.where(own, np.float32(1), np.float32(np.nan))
     source[abstaining], similarity[abstaining] = nearest.index, nearest.similarity
-    return borrow(votes, source, similarity, threshold)
+    return borrow(votes, source, similarity, threshold, strength)
 
 
 def borrow(
@@ -72,6 +79,7 @@ def borrow(
     source: npt.NDArray[np.int32],
     similarity: npt.NDArray[np.float32],
     threshold: float,
+    strength: npt.NDArray[np.float32] | None = None,
 ) -> ExtendedVotes:
     """Own votes, and those of the sources that are similar enough.
 
@@ -84,13 +92,17 @@ def borrow(
         has one; changed in place.
     threshold
         Cosine similarity in [−1, 1].
+    strength
+        float32 [n], the LF's own probabilities of its votes; None where no vote is soft.
     """
     kept = votes >= 0
     borrowed = np.flatnonzero(~kept & (source >= 0))
     kept[borrowed] = similarity[borrowed] >= np.float32(threshold)
     source[~kept], similarity[~kept] = ABSTAIN, np.nan
     extended = np.where(kept, votes[source], np.int8(ABSTAIN))
-    return ExtendedVotes(extended, source, similarity)
+    if strength is not None:
+        strength = np.where(kept, strength[source], np.float32(1))
+    return ExtendedVotes(extended, source, similarity, strength)
 
 
 def nearest_supporters(

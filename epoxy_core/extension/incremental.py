@@ -14,6 +14,7 @@ def extend_again(
     embeddings: npt.NDArray[np.float32],
     threshold: float,
     search_from: float = -1.0,
+    strength: npt.NDArray[np.float32] | None = None,
 ) -> ExtendedVotes:
     """Exactly what ``extend_votes`` gives for ``votes``, at the cost of what the edit changed.
 
@@ -28,7 +29,7 @@ def extend_again(
         int8 [n], the LF's votes now; −1 = abstain.
     graph, embeddings
         Of all n items.
-    threshold, search_from
+    threshold, search_from, strength
         As in ``extend_votes``.
     """
     n = len(votes)
@@ -57,4 +58,4 @@ def extend_again(
     )
     source[kept[nearer]] = rival.index[nearer]
     similarity[kept[nearer]] = rival.similarity[nearer]
-    return borrow(votes, source, similarity, threshold)
+    return borrow(votes, source, similarity, threshold, strength)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.extension.extend import ExtendedVotes
+from epoxy_core.labeling import beyond_chance, chance, has_negative
 
 _PRIOR_ACCURACY = 0.7
 _PRIOR_VOTES = 20
@@ -20,7 +21,8 @@ def dev_threshold(
     A borrowed vote that counts as an own one pays while its accuracy stays nearer to the LF's own
     than to chance (Epoxy, arXiv 2006.15168: the gain changes sign where labels flip too
     often). So a correct borrowed vote gains 1 − b and a wrong one −b, with b halfway between
-    chance, 1/K, and the LF's own accuracy on dev items, shrunk to 0.7 by 20 pseudo-votes. The
+    chance, 1/K, and the LF's own accuracy on dev items, shrunk to 0.7 by 20 pseudo-votes. (Where
+    votes are against a class, chance is higher, and what it is shrunk to knows as much beyond.) The
     threshold is the observed similarity above which the sum of gains, less one standard error
     √(count·b(1−b)), is largest: a lucky vote or two does not lower it.
 
@@ -39,11 +41,16 @@ def dev_threshold(
     voted = (gold >= 0) & (extended.votes >= 0)
     own = extended.source == np.arange(len(gold))
     correct = extended.votes == gold
+    if has_negative(extended.votes, n_classes):
+        correct |= (extended.votes >= n_classes) & (extended.votes % n_classes != gold)
+    cast = extended.votes[own & (extended.votes >= 0)]
+    guess = float(chance(cast, n_classes).mean()) if len(cast) else 1 / n_classes
+    prior = guess + beyond_chance(_PRIOR_ACCURACY, 1 / n_classes) * (1 - guess)
 
     own_votes = int((voted & own).sum())
     own_correct = int((voted & own & correct).sum())
-    accuracy = (own_correct + _PRIOR_VOTES * _PRIOR_ACCURACY) / (own_votes + _PRIOR_VOTES)
-    break_even = (1 / n_classes + accuracy) / 2
+    accuracy = (own_correct + _PRIOR_VOTES * prior) / (own_votes + _PRIOR_VOTES)
+    break_even = (guess + accuracy) / 2
 
     borrowed = np.flatnonzero(voted & ~own)
     borrowed = borrowed[np.argsort(-extended.similarity[borrowed], kind="stable")]

@@ -1,4 +1,9 @@
-"""What every label model shares: its contract, vote validation, unique vote patterns."""
+"""What every label model shares: its contract, vote validation, unique vote patterns.
+
+A vote is a class, 0 to K−1, or *not* a class, K to 2K−1; S, the number of symbols a model tells
+apart, is K if no vote it was fitted on is against a class, else 2K. A soft vote is a fractional
+vote for several symbols (`epoxy_core.labeling.symbols.fractions`).
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, Self
@@ -10,12 +15,13 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling import ABSTAIN
 
 PRIOR_ACCURACY = 0.7
-"""What an LF is taken to be worth until its overlaps say otherwise."""
+"""What an LF that votes for classes is taken to be worth until its overlaps say otherwise."""
 PRIOR_OVERLAPS = 30.0
 """How many overlapping votes that belief is worth."""
 
 Votes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
+Strength = npt.NDArray[np.float32]
 
 
 class LabelModel(Protocol):
@@ -24,20 +30,31 @@ class LabelModel(Protocol):
     Attributes
     ----------
     accuracy_
-        float64 [m], estimated P(vote correct | voted).
+        float64 [m], estimated P(what the vote says is true | voted): of a vote against a class,
+        P(another class).
     evidence_
-        float64 [m, K, K], what LF j's vote v adds to class k's score at [j, v, k]: to its
+        float64 [m, S, K], what LF j's vote v adds to class k's score at [j, v, k]: to its
         log-probability (up to a constant per j and v), or to its tally where votes are counted.
+        A soft vote adds its fractions of several.
     """
 
     accuracy_: Floats
     evidence_: Floats
 
-    def fit(self, votes: Votes) -> Self:
-        """Learn from int8 [n, m] votes, −1 = abstain."""
+    def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
+        """Learn from votes.
+
+        Parameters
+        ----------
+        votes
+            int8 [n, m], −1 = abstain.
+        strength
+            float32 [n, m], the LF's own probability of each vote, 1 for a plain vote; not read
+            where it abstains. None where no vote is soft.
+        """
         ...
 
-    def predict_proba(self, votes: Votes) -> Floats:
+    def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """float64 [n, K]; rows sum to 1; an item without votes gets the class balance."""
         ...
 
@@ -60,13 +77,24 @@ class VotePatterns(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-def validate_votes(votes: npt.NDArray[np.integer], n_classes: int) -> Votes:
+def validate_votes(
+    votes: npt.NDArray[np.integer], n_classes: int, *, negative: bool = False
+) -> Votes:
     """Check votes; give them as int8 [n, m].
+
+    Parameters
+    ----------
+    votes
+        int [n, m].
+    n_classes
+        K.
+    negative
+        Whether there may be votes against a class.
 
     Raises
     ------
     EpoxyError
-        If the array is not two-dimensional or holds anything but −1, 0, …, K−1.
+        If the array is not two-dimensional or holds anything but −1, 0, …, K−1 (2K−1).
     """
     if votes.ndim != 2:
         raise EpoxyError(
@@ -74,13 +102,15 @@ def validate_votes(votes: npt.NDArray[np.integer], n_classes: int) -> Votes:
             where="vote matrix",
             remedy="Give one row per item, one column per labeling function.",
         )
-    known = (votes >= ABSTAIN) & (votes < n_classes)
+    end = 2 * n_classes if negative else n_classes
+    known = (votes >= ABSTAIN) & (votes < end)
     if not known.all():
         row, lf = np.argwhere(~known)[0]
         raise EpoxyError(
             f"vote {votes[row, lf]} is not a class",
             where=f"vote matrix row {row}, labeling function {lf}",
-            remedy=f"A vote is 0 to {n_classes - 1}, or {ABSTAIN} to abstain.",
+            remedy=f"A vote is 0 to {n_classes - 1}, or {ABSTAIN} to abstain"
+            + (f", or {n_classes} to {end - 1} against a class." if negative else "."),
         )
     return votes.astype(np.int8)
 

@@ -17,7 +17,8 @@ def extended_posterior(
 ) -> Floats:
     """Add calibrated borrowed votes to the posterior from own votes.
 
-    The log-posterior of an item gains each borrowed vote's weight on the borrowed class. An item
+    The log-posterior of an item gains each borrowed vote's weight on the class that the vote names;
+    against the class, if the vote is (its weight is negative). An item
     without own votes starts from the class balance, which is its ``own_posterior``. Borrowed
     votes of an item share one embedding and are not independent, so by default they never move
     an item that has own votes. For borrowed votes that count as own ones (the Epoxy paper), give
@@ -30,9 +31,10 @@ def extended_posterior(
     own_votes
         int8 [n, m].
     extended_votes
-        int8 [n, m].
+        int8 [n, m], K + a class for a vote against it.
     weights
-        float64 [n, m], log-odds of extended votes; those of own votes are not read.
+        float64 [n, m], ``BorrowedVoteCalibration.weight`` of the extended votes; those of own
+        votes are not read.
     keep_own
         Whether items with own votes keep their posterior as it is.
 
@@ -45,10 +47,11 @@ def extended_posterior(
         borrowed &= ~(own_votes >= 0).any(axis=1, keepdims=True)
     touched = np.flatnonzero(borrowed.any(axis=1))
     logits = np.log(np.maximum(own_posterior[touched], _LEAST))
+    n_classes = own_posterior.shape[1]
     for lf in range(own_votes.shape[1]):
         rows = np.flatnonzero(borrowed[touched, lf])
         items = touched[rows]
-        logits[rows, extended_votes[items, lf]] += weights[items, lf]
+        logits[rows, extended_votes[items, lf] % n_classes] += weights[items, lf]
     posterior = own_posterior.copy()
     posterior[touched] = softmax(logits)
     return posterior

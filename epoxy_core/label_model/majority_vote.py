@@ -6,21 +6,24 @@ from typing import Self
 import numpy as np
 
 from epoxy_core.label_model.base import (
-    PRIOR_ACCURACY,
     PRIOR_OVERLAPS,
     Floats,
+    Strength,
     Votes,
     class_prior,
-    class_votes,
-    validate_votes,
-    vote_patterns,
 )
+from epoxy_core.label_model.unique_votes import unique_votes
+from epoxy_core.labeling import allowed, spread
+
+_TIE = 1e-9
 
 
 class MajorityVote:
     """The class with the most votes takes all the probability; classes that tie share it equally.
 
-    An item without votes gets the class balance.
+    A vote against a class is shared evenly by the others, 1/(K−1) each; a soft vote by all
+    classes, as its probability says. Tallies within 1e-9 of the largest tie with it. An item
+    without votes gets the class balance.
 
     Parameters
     ----------
@@ -32,43 +35,43 @@ class MajorityVote:
     Attributes
     ----------
     accuracy_
-        float64 [m], how much of the majority of the *other* LFs' votes is for the LF's vote,
-        shrunk to 0.7 by 30 pseudo-votes. Votes that no other LF joins are not counted.
+        float64 [m], how much of the majority of the *other* LFs' votes makes the LF's vote true,
+        shrunk by 30 pseudo-votes to 0.7 (votes against a class: to what knows as much beyond
+        chance). Votes that no other LF joins are not counted.
     evidence_
-        float64 [m, K, K], 1 for the class voted for.
+        float64 [m, S, K], 1 for the class voted for; 1/(K−1) for all but the one voted against.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
         self.n_classes = n_classes
         self.class_balance = class_balance
 
-    def fit(self, votes: Votes) -> Self:
+    def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """Estimate accuracies; the vote itself has nothing to learn. See `LabelModel.fit`."""
-        patterns, _, counts = vote_patterns(validate_votes(votes, self.n_classes))
-        tally = class_votes(patterns, self.n_classes)
+        unique = unique_votes(votes, strength, self.n_classes)
+        patterns, counts, tally = unique.patterns, unique.counts, unique.tally()
+        truth, prior = allowed(self.n_classes), unique.prior_accuracy()
+        several = (patterns >= 0).sum(axis=1) >= 2
+        table = spread(self.n_classes)[: unique.n_symbols]
         self.accuracy_ = np.empty(patterns.shape[1])
-        self.evidence_ = np.tile(np.eye(self.n_classes), (patterns.shape[1], 1, 1))
+        self.evidence_ = np.tile(table, (patterns.shape[1], 1, 1))
         for lf, cast in enumerate(patterns.T):
-            joined = np.flatnonzero((cast >= 0) & (tally.sum(axis=1) >= 2))
-            mine = (np.arange(len(joined)), cast[joined])
-            others = tally[joined]
-            others[mine] -= 1
-            agreed = float(_share_of_top(others)[mine] @ counts[joined])
+            joined = np.flatnonzero((cast >= 0) & several)
+            majority = _share_of_top(tally[joined] - unique.shared_out(lf, joined))
+            agreed = float((majority * truth[cast[joined]]).sum(axis=1) @ counts[joined])
             overlaps = int(counts[joined].sum())
-            self.accuracy_[lf] = (agreed + PRIOR_OVERLAPS * PRIOR_ACCURACY) / (
-                overlaps + PRIOR_OVERLAPS
-            )
+            self.accuracy_[lf] = (agreed + PRIOR_OVERLAPS * prior[lf]) / (overlaps + PRIOR_OVERLAPS)
         return self
 
-    def predict_proba(self, votes: Votes) -> Floats:
+    def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """See `LabelModel.predict_proba`."""
-        patterns, inverse, _ = vote_patterns(validate_votes(votes, self.n_classes))
-        tally = class_votes(patterns, self.n_classes)
-        posterior = _share_of_top(tally)
-        posterior[tally.sum(axis=1) == 0] = class_prior(self.n_classes, self.class_balance)
-        return posterior[inverse]
+        unique = unique_votes(votes, strength, self.n_classes)
+        posterior = _share_of_top(unique.tally())
+        silent = (unique.patterns < 0).all(axis=1)
+        posterior[silent] = class_prior(self.n_classes, self.class_balance)
+        return posterior[unique.inverse]
 
 
 def _share_of_top(tally: Floats) -> Floats:
-    top = tally == tally.max(axis=1, keepdims=True)
+    top = tally >= tally.max(axis=1, keepdims=True) - _TIE
     return np.asarray(top / top.sum(axis=1, keepdims=True))

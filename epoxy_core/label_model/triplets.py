@@ -10,13 +10,14 @@ from epoxy_core.label_model.base import (
     PRIOR_ACCURACY,
     PRIOR_OVERLAPS,
     Floats,
+    Strength,
     Votes,
     class_prior,
     class_votes,
     softmax,
-    validate_votes,
-    vote_patterns,
 )
+from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
+from epoxy_core.labeling import beyond_chance, chance
 
 _MIN_OVERLAP = 5
 _MIN_AGREEMENT = 0.05
@@ -28,33 +29,80 @@ _SIGNIFICANT = 3.0
 class VoteGrams(NamedTuple):
     """Pairwise counts; those of two sets of items add up.
 
+    Every vote is a point whose K coordinates sum to 1. A vote for a class is that class's corner:
+    1 there, 0 elsewhere. A vote against it is 2−K there and 1 elsewhere (see `Triplets`). A soft
+    vote lies between that of a plain one and 1/K everywhere, which says nothing: at the share
+    beyond chance that it claims.
+
     Attributes
     ----------
     overlap
         float64 [m, m], items on which both LFs vote; the diagonal is the coverage.
     agreement
-        float64 [m, m], items on which both vote the same class.
+        float64 [m, m], sum of the products of both points: with votes for classes alone, items on
+        which both vote the same class.
     meetings
-        float64 [K, m, m], items on which LF i votes the class and LF j votes anything.
+        float64 [K, m, m], sum of a coordinate of LF i's points where LF j votes anything: with
+        votes for classes alone, items on which LF i votes the class.
+    spread
+        float64 [m, m], sum of the squared lengths of LF i's points where LF j votes anything.
+    claims, claims_squared
+        float64 [m], sums over votes of their probability's share beyond chance, 1 for a plain one.
+    against
+        float64 [m], votes against a class.
     """
 
     overlap: Floats
     agreement: Floats
     meetings: Floats
+    spread: Floats
+    claims: Floats
+    claims_squared: Floats
+    against: Floats
 
 
-def vote_grams(votes: Votes, n_classes: int) -> VoteGrams:
+def vote_grams(votes: Votes, n_classes: int, strength: Strength | None = None) -> VoteGrams:
     """Count pairs of votes by 2·K + 1 Gram matrices over the unique vote patterns."""
-    patterns, _, counts = vote_patterns(votes)
-    weight = counts[:, None].astype(np.float64)
+    unique = unique_votes(votes, strength, n_classes)
+    patterns = unique.patterns
+    weight = unique.counts[:, None].astype(np.float64)
     voted = (patterns >= 0).astype(np.float64)
-    agreement = np.zeros((patterns.shape[1], patterns.shape[1]))
+    overlap = (voted * weight).T @ voted
+    plain = unique.strength is None and unique.n_symbols == n_classes
+    share = voted if plain else _share_beyond_chance(unique)
+    agreement = np.zeros_like(overlap)
     meetings = np.empty((n_classes, *agreement.shape))
+    squares = np.zeros_like(voted)
     for label in range(n_classes):
         cast = (patterns == label).astype(np.float64)
+        if not plain:
+            cast = _coordinate(unique, share, label)
+            squares += cast**2
         agreement += (cast * weight).T @ cast
         meetings[label] = (cast * weight).T @ voted
-    return VoteGrams((voted * weight).T @ voted, agreement, meetings)
+    spread = overlap if plain else (squares * weight).T @ voted
+    claims, claims_squared = (weight * share).sum(axis=0), (weight * share**2).sum(axis=0)
+    against = (weight * (patterns >= n_classes)).sum(axis=0)
+    return VoteGrams(overlap, agreement, meetings, spread, claims, claims_squared, against)
+
+
+def _share_beyond_chance(unique: UniqueVotes) -> Floats:
+    """float64 [p, m]: 1 for a plain vote, less for a soft one, 0 for none."""
+    votes, claim = unique.patterns, unique.strength
+    guess = chance(votes, unique.n_classes)
+    share = (
+        np.ones(votes.shape) if claim is None else beyond_chance(claim.astype(np.float64), guess)
+    )
+    return np.where(votes >= 0, share, 0)
+
+
+def _coordinate(unique: UniqueVotes, share: Floats, label: int) -> Floats:
+    """One coordinate of every vote's point, float64 [p, m], 0 where there is none."""
+    votes, k = unique.patterns, unique.n_classes
+    point = np.where(votes >= k, 1.0, 0.0)
+    point[votes == label] = 1
+    point[votes == k + label] = 2 - k
+    return np.where(votes >= 0, 1 / k + share * (point - 1 / k), 0)
 
 
 class Triplets:
@@ -72,6 +120,18 @@ class Triplets:
     never agree, whatever they are worth, so such LFs stay positive.) Each a is shrunk to that
     of accuracy 0.7 by 30 pseudo-overlaps. Abstaining is taken to say nothing about the class.
 
+    An LF of a > 0 knows the class of a share a of its items and guesses the others. One that votes
+    against classes says of an item it knows any of the K−1 true things, and of another any of K;
+    so it is right with p = (K−1+a)/K. Let u_c be the corner of class c less the centre 1/K. A
+    vote for c is taken as u_c, one against c as −(K−1)·u_c: since the u_c sum to zero, the mean of
+    both is then a·u_y if y is the class, and the product of two LFs' votes, times K/(K−1), has
+    mean a_i·a_j whatever they vote and whatever the class balance; of two votes for classes it is
+    the chance-corrected agreement. A soft vote counts by the share κ beyond chance that it
+    claims, times its vote; then what factorises is the mean of κ²·g, where κ·g is what it knows
+    (the claims may be off by a factor g that is the LF's own), and a is g times the mean of κ. An
+    LF that always votes against the same class agrees or not by the class balance alone, as one
+    that always votes for the same does.
+
     Parameters
     ----------
     n_classes
@@ -84,18 +144,20 @@ class Triplets:
     accuracy_
         float64 [m].
     weights_
-        float64 [m], log(accuracy·(K−1)/(1−accuracy)): what a vote adds to its class's log-odds.
+        float64 [m], log(accuracy·(K−1)/(1−accuracy)): what a vote adds to its class's log-odds,
+        with the accuracy of votes for a class.
     evidence_
-        float64 [m, K, K], ``weights_`` for the class voted for.
+        float64 [m, S, K], ``weights_`` for the class voted for; −log(p/((K−1)(1−p))) for the one
+        voted against.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
         self.n_classes = n_classes
         self.class_balance = class_balance
 
-    def fit(self, votes: Votes) -> Self:
+    def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """See `LabelModel.fit`."""
-        return self.fit_grams(vote_grams(validate_votes(votes, self.n_classes), self.n_classes))
+        return self.fit_grams(vote_grams(votes, self.n_classes, strength))
 
     def fit_grams(self, grams: VoteGrams) -> Self:
         """Learn from pairwise counts, summed over any number of chunks."""
@@ -104,28 +166,46 @@ class Triplets:
         usable = overlap >= _MIN_OVERLAP
         agreed = np.divide(grams.agreement, overlap, out=np.zeros_like(overlap), where=usable)
         corrected = np.where(usable, (k * agreed - 1) / (k - 1), 0)
-        strength = _strengths(corrected, usable)
+        claimed = np.divide(
+            grams.claims,
+            grams.claims_squared,
+            out=np.zeros_like(grams.claims),
+            where=grams.claims_squared > _NOTHING,
+        )
+        knowing = np.minimum(_strengths(corrected, usable) * claimed, 1)
         shares = grams.meetings / np.where(usable, overlap, 1)
         surplus = agreed - (shares * shares.transpose(0, 2, 1)).sum(axis=0)
-        variety = 1 - (shares**2).sum(axis=0)
+        variety = grams.spread / np.where(usable, overlap, 1) - (shares**2).sum(axis=0)
         error = np.sqrt(np.maximum(variety * variety.T, 0) / (k - 1) / np.maximum(overlap, 1))
         known = usable & (error > _NOTHING)
         surprise = np.divide(surplus, error, out=np.zeros_like(surplus), where=known)
-        signed = strength * _signs(surprise, strength * grams.overlap.diagonal())
-        prior = (k * PRIOR_ACCURACY - 1) / (k - 1)
+        signed = knowing * _signs(surprise, knowing * grams.overlap.diagonal())
+        prior = beyond_chance(PRIOR_ACCURACY, 1 / k)
         seen = np.where(usable, overlap, 0).max(axis=1, initial=0)
         shrunk = (seen * signed + PRIOR_OVERLAPS * prior) / (seen + PRIOR_OVERLAPS)
         accuracy = (shrunk * (k - 1) + 1) / k
         self.accuracy_ = np.clip(accuracy, _EXTREME_ACCURACY, 1 - _EXTREME_ACCURACY)
         self.weights_ = np.log(self.accuracy_ * (k - 1) / (1 - self.accuracy_))
         self.evidence_ = self.weights_[:, None, None] * np.eye(k)
+        if grams.against.any():
+            right = (k - 2 + self.accuracy_) / (k - 1)
+            against = np.log(right / ((k - 1) * (1 - right)))
+            taken = -against[:, None, None] * np.eye(k)
+            self.evidence_ = np.concatenate([self.evidence_, taken], axis=1)
+            share = grams.against / np.maximum(grams.overlap.diagonal(), 1)
+            self.accuracy_ = self.accuracy_ + share * (right - self.accuracy_)
         return self
 
-    def predict_proba(self, votes: Votes) -> Floats:
+    def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """See `LabelModel.predict_proba`."""
-        patterns, inverse, _ = vote_patterns(validate_votes(votes, self.n_classes))
+        unique = unique_votes(votes, strength, self.n_classes)
         prior = np.log(class_prior(self.n_classes, self.class_balance))
-        return softmax(prior + class_votes(patterns, self.n_classes, self.weights_))[inverse]
+        if unique.strength is None and unique.n_symbols == self.n_classes:
+            scores = class_votes(unique.patterns, self.n_classes, self.weights_)
+        else:
+            n_symbols = self.evidence_.shape[1]
+            scores = unique.cast(n_symbols) @ self.evidence_.reshape(-1, self.n_classes)
+        return softmax(prior + scores)[unique.inverse]
 
 
 def _strengths(corrected: Floats, usable: npt.NDArray[np.bool_]) -> Floats:

@@ -6,21 +6,40 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.heuristics import keywords, length, lookup, regex
 from epoxy_core.labeling.lf import LabelingFunction, SourceLocation
+from epoxy_core.labeling.votes import Not
 from epoxy_core.settings import Section
 from epoxy_core.task import TASK_FILE, Task
 
-Vote = StrictStr | StrictInt
 SETTING = "labeling_functions.heuristics"
+
+
+def _negative(value: Any) -> Any:
+    """``{not: spam}`` is a vote against spam."""
+    return Not(value["not"]) if isinstance(value, dict) and set(value) == {"not"} else value
+
+
+Vote = Annotated[StrictStr | StrictInt | InstanceOf[Not], BeforeValidator(_negative)]
 
 
 class _Heuristic(Section):
     name: StrictStr
     column: StrictStr = "text"
+    probability: StrictFloat | None = None
 
 
 class Keywords(_Heuristic):
@@ -91,8 +110,9 @@ def heuristics_of(task: Task) -> list[LabelingFunction]:
         name = settings.get("name", position)
         where = f"{file}:{line}: {SETTING}[{position}] ({name})"
         try:
-            chosen = _SETTINGS.validate_python(settings).model_dump(exclude_unset=True)
-            made = _BUILDERS[chosen.pop("type")](**chosen)
+            chosen = _SETTINGS.validate_python(settings)
+            given = {field: getattr(chosen, field) for field in chosen.model_fields_set}
+            made = _BUILDERS[given.pop("type")](**given)
         except ValidationError as error:
             raise EpoxyError(
                 "; ".join(dict.fromkeys(map(_problem, error.errors()))),

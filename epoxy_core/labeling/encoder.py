@@ -62,7 +62,10 @@ class Encoder(ValueEncoder):
         with self.through(""):
             function = self.encode(lf.function)
         vote = self.encode(self._vote_code(lf.vote))
-        return digest(f"lf {lf.kind}", vote, function, *(digest("file", c) for c in contents))
+        plain = lf.probability is None or lf.probability == 1
+        claim = [] if plain else [digest("probability", self.encode(lf.probability))]
+        files = [digest("file", content) for content in contents]
+        return digest(f"lf {lf.kind}", vote, function, *claim, *files)
 
     def _function(self, function: Any) -> bytes:
         reference = self._visit(function)

@@ -7,6 +7,7 @@ from epoxy_core.labeling.encoder import Encoder
 from epoxy_core.labeling.lf import LabelingFunction
 from epoxy_core.labeling.modules import TaskModules
 from epoxy_core.labeling.values import Memo, OpaqueError
+from epoxy_core.labeling.votes import VoteReader
 
 
 def fingerprint(lf: LabelingFunction, classes: Sequence[str], memo: Memo | None = None) -> str:
@@ -14,10 +15,11 @@ def fingerprint(lf: LabelingFunction, classes: Sequence[str], memo: Memo | None 
 
     It covers the function's source without comments, docstrings, formatting and annotations;
     every module-level name it reads, transitively: helper functions and classes in the task's
-    files, constants of any plain data type, closures, defaults, partials, decorators; ``vote``
-    and the class names; the content of ``files``; other libraries by name and version. It is
-    the same in every process, wherever the task folder lies. Data count as they are after the
-    task's file was executed: code that fills a global later is covered, its cache is not.
+    files, constants of any plain data type, closures, defaults, partials, decorators; ``vote``,
+    ``probability`` and the class names; the content of ``files``; other libraries by name and
+    version. It is the same in every process, wherever the task folder lies. Data count as they
+    are after the task's file was executed: code that fills a global later is covered, its cache
+    is not.
 
     Parameters
     ----------
@@ -34,13 +36,13 @@ def fingerprint(lf: LabelingFunction, classes: Sequence[str], memo: Memo | None 
         If a declared file cannot be read, or a value that the function reads has no content that
         could be compared between processes (a lock, an open file, a model from C code, …).
     """
-    positions = {name: index for index, name in enumerate(classes)}
+    reader = VoteReader(classes)
     folder = lf.folder.resolve()
     encoder = Encoder(
         folder,
         TaskModules.package_of(folder),
         {} if memo is None else memo,
-        lambda vote: positions.get(vote, vote),
+        lambda vote: vote if (symbol := reader.symbol(vote)) is None else symbol,
     )
     try:
         digest = encoder.encode([list(classes), lf])

@@ -1,4 +1,7 @@
-"""Ready-made heuristics. Each is a labeling function on a Polars expression, hence fast."""
+"""Ready-made heuristics. Each is a labeling function on a Polars expression, hence fast.
+
+All vote a class or, with `Not`, against one; ``probability`` makes the votes soft, as in `Soft`.
+"""
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,11 +19,12 @@ from epoxy_core.labeling.expressions import (
 )
 from epoxy_core.labeling.lf import LabelingFunction, caller_location
 from epoxy_core.labeling.tables import check_keywords, check_pattern, check_table, refuse
+from epoxy_core.labeling.votes import Vote
 
 
 def keywords(
     name: str,
-    vote: str | int,
+    vote: Vote,
     words: Iterable[str] | None = None,
     *,
     file: str | None = None,
@@ -28,6 +32,7 @@ def keywords(
     whole_words: bool = True,
     at_least: int = 1,
     column: str = "text",
+    probability: float | None = None,
 ) -> LabelingFunction:
     """Vote ``vote`` where at least ``at_least`` different keywords occur.
 
@@ -58,10 +63,17 @@ def keywords(
         keywords_expression, chosen, file, case, whole_words, at_least, column
     )
     shown = f"keywords of {file}" if chosen is None else f"any of: {', '.join(chosen)}"
-    return _heuristic(name, vote, build, file, shown)
+    return _heuristic(name, vote, probability, build, file, shown)
 
 
-def regex(name: str, vote: str | int, pattern: str, *, column: str = "text") -> LabelingFunction:
+def regex(
+    name: str,
+    vote: Vote,
+    pattern: str,
+    *,
+    column: str = "text",
+    probability: float | None = None,
+) -> LabelingFunction:
     """Vote ``vote`` where a regular expression matches somewhere.
 
     Polars' engine is the Rust ``regex`` crate: linear time, Unicode-aware, ``(?i)`` and the
@@ -75,18 +87,19 @@ def regex(name: str, vote: str | int, pattern: str, *, column: str = "text") -> 
     with _naming(name):
         check_pattern(pattern)
     build = functools.partial(regex_expression, pattern, column)
-    return _heuristic(name, vote, build, None, f"matches {pattern}")
+    return _heuristic(name, vote, probability, build, None, f"matches {pattern}")
 
 
 def lookup(
     name: str,
-    vote: str | int | None = None,
+    vote: Vote | None = None,
     *,
     table: Mapping[str, str] | Iterable[str] | None = None,
     file: str | None = None,
     match: Literal["words", "value"] = "words",
     case: bool = False,
     column: str = "text",
+    probability: float | None = None,
 ) -> LabelingFunction:
     """Vote the class that a table gives to the item's terms.
 
@@ -127,17 +140,20 @@ def lookup(
             rows = tuple(sorted((term, label if labelled else None) for term, label in pairs))
             check_table(rows, "table", match, case, labelled)
     build = functools.partial(lookup_expression, rows, file, match, case, labelled, column)
-    return _heuristic(name, vote, build, file, f"{match} looked up in {file or 'a table'}")
+    return _heuristic(
+        name, vote, probability, build, file, f"{match} looked up in {file or 'a table'}"
+    )
 
 
 def length(
     name: str,
-    vote: str | int,
+    vote: Vote,
     *,
     unit: Literal["characters", "words"] = "characters",
     min: int | None = None,  # noqa: A002
     max: int | None = None,  # noqa: A002
     column: str = "text",
+    probability: float | None = None,
 ) -> LabelingFunction:
     """Vote ``vote`` where the length lies between ``min`` and ``max``, both included.
 
@@ -157,12 +173,13 @@ def length(
             refuse(f"no text has a length from {min} to {max}", "Swap or widen them.")
     build = functools.partial(length_expression, unit, min, max, column)
     shown = " to ".join("…" if bound is None else str(bound) for bound in (min, max))
-    return _heuristic(name, vote, build, None, f"{shown} {unit}")
+    return _heuristic(name, vote, probability, build, None, f"{shown} {unit}")
 
 
 def _heuristic(
     name: str,
-    vote: str | int | None,
+    vote: Vote | None,
+    probability: float | None,
     build: functools.partial[pl.Expr],
     file: str | None,
     description: str,
@@ -172,6 +189,7 @@ def _heuristic(
         function=build,
         kind="heuristic",
         vote=vote,
+        probability=probability,
         files=() if file is None else (file,),
         description=description if len(description) <= 100 else f"{description[:99]}…",
         location=caller_location(),

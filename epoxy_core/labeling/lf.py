@@ -12,8 +12,7 @@ from typing import Any, Literal, NamedTuple, overload
 import polars as pl
 
 from epoxy_core.errors import EpoxyError
-
-ABSTAIN = -1
+from epoxy_core.labeling.votes import Vote
 
 Kind = Literal["item", "expression", "heuristic"]
 ItemFunction = Callable[[Any], Any]
@@ -48,7 +47,9 @@ class LabelingFunction:
         By ``kind``: of one item (``item``); of nothing, returning a Polars expression
         (``expression``); of the task folder, returning one (``heuristic``).
     vote
-        The class that a Boolean expression votes where it is true.
+        The class that a Boolean expression votes for (or, with `Not`, against) where it is true.
+    probability
+        The probability that an expression's votes are right, by its author; None: plain votes.
     files
         Data files, relative to the task folder, whose content may change the votes.
     description
@@ -69,7 +70,8 @@ class LabelingFunction:
     name: str
     function: Callable[..., Any]
     kind: Kind = "item"
-    vote: str | int | None = None
+    vote: Vote | None = None
+    probability: float | None = None
     files: tuple[str, ...] = ()
     description: str = ""
     location: SourceLocation | None = None
@@ -122,9 +124,11 @@ def labeling_function(
     """Make a function of one item a labeling function.
 
     The item has one attribute per column of the items frame: ``x.text``, ``x.item_id``, …
-    (``x["any name"]`` works too). Return a class name, a class index, or ``None``/``ABSTAIN``.
-    ``True`` and ``False`` are errors of that item: whether ``True`` means class 1 or "the class
-    this function is about" is a guess nobody should make.
+    (``x["any name"]`` works too). Return a class name, a class index, or ``None``/``ABSTAIN``;
+    `Not` a class; or with a probability, `Soft` of one of these or a mapping of classes to
+    probabilities, which counts as `Soft` of the most probable one. ``True`` and ``False`` are
+    errors of that item: whether ``True`` means class 1 or "the class this function is about" is
+    a guess nobody should make.
 
     Parameters
     ----------
@@ -143,7 +147,7 @@ def labeling_function(
     """
 
     def decorate(function: ItemFunction) -> LabelingFunction:
-        return _decorated(function, "labeling_function", "item", name, None, files)
+        return _decorated(function, "labeling_function", "item", name, files)
 
     return decorate if function is None else decorate(function)
 
@@ -154,7 +158,8 @@ def expression_labeling_function(function: ExpressionFunction, /) -> LabelingFun
 def expression_labeling_function(
     *,
     name: str | None = None,
-    vote: str | int | None = None,
+    vote: Vote | None = None,
+    probability: float | None = None,
     files: tuple[str, ...] | list[str] | str = (),
 ) -> Callable[[ExpressionFunction], LabelingFunction]: ...
 def expression_labeling_function(
@@ -162,21 +167,25 @@ def expression_labeling_function(
     /,
     *,
     name: str | None = None,
-    vote: str | int | None = None,
+    vote: Vote | None = None,
+    probability: float | None = None,
     files: tuple[str, ...] | list[str] | str = (),
 ) -> LabelingFunction | Callable[[ExpressionFunction], LabelingFunction]:
     """Make a function that returns a Polars expression a labeling function.
 
     The expression sees the whole items frame at once, which is many times faster than a call
     per item. It gives a class name, a class index or null per item; or, with ``vote=``, a
-    Boolean: true votes that class, false and null abstain.
+    Boolean: true votes that class, false and null abstain. For probabilities that differ from
+    item to item, it gives a struct of the fields ``vote`` (one of the former) and ``probability``.
 
     Parameters
     ----------
     name
         The function's own name when absent.
     vote
-        The class a Boolean expression votes for.
+        The class a Boolean expression votes for; with `Not`, against.
+    probability
+        One probability of all its votes, as in `Soft`.
     files
         Data files, relative to the task folder, that the function reads when called.
 
@@ -191,7 +200,7 @@ def expression_labeling_function(
 
     def decorate(function: ExpressionFunction) -> LabelingFunction:
         decorator = "expression_labeling_function"
-        return _decorated(function, decorator, "expression", name, vote, files)
+        return _decorated(function, decorator, "expression", name, files, vote, probability)
 
     return decorate if function is None else decorate(function)
 
@@ -210,8 +219,9 @@ def _decorated(
     decorator: str,
     kind: Kind,
     name: str | None,
-    vote: str | int | None,
     files: tuple[str, ...] | list[str] | str,
+    vote: Vote | None = None,
+    probability: float | None = None,
 ) -> LabelingFunction:
     where = str(caller_location())
     if isinstance(function, LabelingFunction):
@@ -250,6 +260,7 @@ def _decorated(
         function=function,
         kind=kind,
         vote=vote,
+        probability=probability,
         files=(files,) if isinstance(files, str) else tuple(files),
         description=(inspect.getdoc(function) or "").partition("\n")[0],
         location=SourceLocation(Path(code.co_filename), code.co_firstlineno)

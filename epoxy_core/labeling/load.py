@@ -13,6 +13,7 @@ from epoxy_core.labeling.fingerprint import fingerprint
 from epoxy_core.labeling.lf import LabelingFunction, created
 from epoxy_core.labeling.modules import TaskModules
 from epoxy_core.labeling.values import Memo
+from epoxy_core.labeling.votes import InvalidVoteError, Soft, Vote, VoteReader
 from epoxy_core.task import TASK_FILE, Task
 
 
@@ -54,6 +55,7 @@ def load_labeling_functions(task: Task) -> list[LabelingFunction]:
     for lf in found:
         placed = dataclasses.replace(lf, folder=task.folder)
         _check_vote(placed, placed.vote, task.classes)
+        _check_probability(placed, task.classes)
         if placed.kind == "heuristic":
             _check_heuristic(placed, task.classes)
         version = fingerprint(placed, task.classes, memo)
@@ -163,17 +165,32 @@ def _check_thresholds(task: Task, names: Collection[str]) -> None:
 
 
 def _check_vote(
-    lf: LabelingFunction, vote: str | int | None, classes: list[str], source: str = ""
+    lf: LabelingFunction, vote: Vote | None, classes: list[str], source: str = ""
 ) -> None:
-    known = vote is None or vote in classes
-    if isinstance(vote, int):
-        known = not isinstance(vote, bool) and 0 <= vote < len(classes)
-    if not known:
+    if vote is not None and VoteReader(classes).symbol(vote) is None:
         raise EpoxyError(
             f"{lf.name!r} votes {vote!r}, which is not a class{source}",
             where=str(lf.location or lf.name),
-            remedy=f"The classes of the task are: {', '.join(classes)}.",
+            remedy=f"The classes of the task are: {', '.join(classes)}."
+            + (" Give a probability by probability=." if isinstance(vote, Soft) else ""),
         )
+
+
+def _check_probability(lf: LabelingFunction, classes: list[str]) -> None:
+    if lf.probability is None:
+        return
+    reader = VoteReader(classes)
+    symbol = 0 if lf.vote is None else reader.symbol(lf.vote)
+    assert symbol is not None  # it was checked before
+    try:
+        reader.check(symbol, lf.probability)
+    except InvalidVoteError as error:
+        raise EpoxyError(
+            f"{lf.name!r}: {error}",
+            where=str(lf.location or lf.name),
+            remedy="It is the probability that a vote of this function is right, above that of a "
+            "guess and at most 1.",
+        ) from error
 
 
 def _check_heuristic(lf: LabelingFunction, classes: list[str]) -> None:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.labeling.symbols import allowed, has_negative, symbol_names
 
 Votes = npt.NDArray[np.int8]
 
@@ -21,7 +22,7 @@ def lf_summary(
     Parameters
     ----------
     votes
-        int8 [n, m], −1 = abstain.
+        int8 [n, m]: a class, K + a class for a vote against it, −1 = abstain.
     names
         Names of the m labeling functions.
     classes
@@ -32,10 +33,11 @@ def lf_summary(
     Returns
     -------
     polars.DataFrame
-        One row per labeling function: ``lf``, ``polarity`` (names of the classes it voted),
-        ``n_votes``, ``coverage`` (share of the items it votes on), ``overlaps`` (… where another
-        votes, too), ``conflicts`` (… where another votes otherwise), ``dev_votes`` (votes on
-        items with a gold label), ``dev_correct``, ``dev_accuracy`` (null without dev votes).
+        One row per labeling function: ``lf``, ``polarity`` (what it voted: names of classes,
+        ``not`` a class), ``n_votes``, ``coverage`` (share of the items it votes on), ``overlaps``
+        (… where another votes, too), ``conflicts`` (… where no class satisfies its vote and
+        another's), ``dev_votes`` (votes on items with a gold label), ``dev_correct`` (those that
+        are true of it), ``dev_accuracy`` (null without dev votes).
 
     Raises
     ------
@@ -49,27 +51,37 @@ def lf_summary(
             where="lf_summary",
             remedy="Give one name per labeling function.",
         )
-    per_class = np.zeros((m, len(classes)), np.int64)
+    k = len(classes)
+    n_symbols = 2 * k if has_negative(votes, k) else k
+    truth = allowed(k)[:n_symbols]
+    per_symbol = np.zeros((m, n_symbols), np.int64)
     overlaps, conflicts, dev_votes, dev_correct = np.zeros((4, m), np.int64)
     for start in range(0, n, _ROWS):
         part = votes[start : start + _ROWS]
         voted = part != -1
-        counts = _class_counts(part, len(classes))
+        counts = _symbol_counts(part, n_symbols)
         total = counts.sum(axis=1, keepdims=True)
+        if n_symbols > k:
+            together = (truth.astype(np.int32) @ truth.T.astype(np.int32)) > 0
+            counts = counts @ together.astype(np.int32)
         agreeing = np.take_along_axis(counts, np.maximum(part, 0).astype(np.intp), axis=1)
-        per_class += np.stack([(part == k).sum(axis=0) for k in range(len(classes))], axis=1)
+        per_symbol += np.stack([(part == v).sum(axis=0) for v in range(n_symbols)], axis=1)
         overlaps += (voted & (total > 1)).sum(axis=0)
         conflicts += (voted & (agreeing < total)).sum(axis=0)
         if gold is not None:
             labels = gold[start : start + _ROWS, None]
             dev_votes += (voted & (labels != -1)).sum(axis=0)
-            dev_correct += (voted & (part == labels)).sum(axis=0)
+            true = part == labels
+            if n_symbols > k:
+                true = (labels != -1) & truth[np.maximum(part, 0), np.maximum(labels, 0)]
+            dev_correct += (voted & true).sum(axis=0)
     items = max(n, 1)
-    n_votes = per_class.sum(axis=1)
+    n_votes = per_symbol.sum(axis=1)
+    names_of = symbol_names(classes)
     return pl.DataFrame(
         {
             "lf": list(names),
-            "polarity": [[classes[k] for k in np.flatnonzero(row).tolist()] for row in per_class],
+            "polarity": [[names_of[v] for v in np.flatnonzero(row).tolist()] for row in per_symbol],
             "n_votes": n_votes,
             "coverage": n_votes / items,
             "overlaps": overlaps / items,
@@ -95,9 +107,9 @@ def lf_summary(
     )
 
 
-def _class_counts(votes: Votes, n_classes: int) -> npt.NDArray[np.int32]:
-    """Votes per item and class, int32 [n, K]."""
-    counts = [(votes == k).sum(axis=1, dtype=np.int32) for k in range(n_classes)]
+def _symbol_counts(votes: Votes, n_symbols: int) -> npt.NDArray[np.int32]:
+    """Votes per item and symbol, int32 [n, S]."""
+    counts = [(votes == v).sum(axis=1, dtype=np.int32) for v in range(n_symbols)]
     return np.stack(counts, axis=1)
 
 
@@ -109,11 +121,12 @@ def _checked(votes: Votes, n_classes: int, gold: Votes | None) -> tuple[int, int
             where="votes",
             remedy="Votes are [items, labeling functions], gold labels [items].",
         )
-    for name, array in (("votes", votes), ("gold", gold)):
-        if array is not None and array.size and not -1 <= array.min() <= array.max() < n_classes:
+    for name, array, end in (("votes", votes, 2 * n_classes), ("gold", gold, n_classes)):
+        if array is not None and array.size and not -1 <= array.min() <= array.max() < end:
             raise EpoxyError(
                 f"values from {array.min()} to {array.max()} for {n_classes} classes",
                 where=name,
-                remedy="Classes are 0 to K−1, abstain and unknown are −1.",
+                remedy="Classes are 0 to K−1, votes against one K to 2K−1, abstain and unknown "
+                "are −1.",
             )
     return votes.shape[0], votes.shape[1]

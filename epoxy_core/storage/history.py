@@ -31,7 +31,7 @@ CHANGES = """
 """
 
 VOTES = """
-    SELECT v.item_id, v.lf, v.vote, v.similarity, v.source_item_id = v.item_id AS own
+    SELECT v.item_id, v.lf, v.vote, v.probability, v.similarity, v.source_item_id = v.item_id AS own
     FROM {} v WHERE v.item_id IN (SELECT item_id FROM changed)
 """
 
@@ -61,7 +61,7 @@ def put_evidence(
     names
         The labeling functions.
     evidence
-        float64 [m, K, K], ``LabelModel.evidence_``.
+        float64 [m, S, K], ``LabelModel.evidence_``.
     thresholds
         float64 [m], least similarity at which a borrowed vote counts.
     grid, curves
@@ -115,9 +115,9 @@ def changed_labels(
     connection.register("changed", changes.select("item_id").to_arrow())
     ids = changes["item_id"]
     hard = settings["extension"]["weighting"] == "hard"
-    old_lfs, old = _evidence(connection, "label_run_evidence", hard)
+    old_lfs, old = _evidence(connection, "label_run_evidence", task.n_classes, hard)
     hard = task.extension.weighting == "hard"
-    new_lfs, new = _evidence(connection, "evidence", hard)
+    new_lfs, new = _evidence(connection, "evidence", task.n_classes, hard)
     lfs = list(dict.fromkeys([*new_lfs, *old_lfs]))
     total = np.zeros((changes.height, len(lfs)))
     votes = _cast(rows_of(connection, VOTES.format("extended_votes")), ids, new_lfs)
@@ -148,13 +148,13 @@ def _opponents(
 
 
 def _evidence(
-    connection: "duckdb.DuckDBPyConnection", table: str, hard: bool
+    connection: "duckdb.DuckDBPyConnection", table: str, n_classes: int, hard: bool
 ) -> tuple[list[str], Evidence]:
     rows = rows_of(connection, f"SELECT * FROM {table} ORDER BY lf")
     own = np.array(rows["own"].to_list(), dtype=np.float64)
-    classes = round(np.sqrt(own.shape[1])) if len(own) else 0
+    n_symbols = own.shape[1] // n_classes if len(own) else n_classes
     return rows["lf"].to_list(), Evidence(
-        own.reshape(len(own), classes, classes),
+        own.reshape(len(own), n_symbols, n_classes),
         rows["threshold"].to_numpy(),
         [np.array(grid) for grid in rows["grid"]],
         [np.array(curve) for curve in rows["log_odds"]],
@@ -167,16 +167,17 @@ def _cast(rows: pl.DataFrame, item_ids: pl.Series, lfs: Sequence[str]) -> CastVo
     votes = np.full(shape, -1, np.int8)
     similarity = np.full(shape, np.nan, np.float32)
     own = np.zeros(shape, np.bool_)
+    strength = np.ones(shape, np.float32)
     places = rows.join(
         pl.DataFrame({"item_id": item_ids, "row": np.arange(len(item_ids))}), on="item_id"
     ).join(
         pl.DataFrame({"lf": pl.Series(lfs, dtype=pl.String), "lf_row": range(len(lfs))}), on="lf"
     )
     at = places["row"].to_numpy(), places["lf_row"].to_numpy()
-    votes[at], similarity[at], own[at] = (
-        places[name].to_numpy() for name in ("vote", "similarity", "own")
+    votes[at], similarity[at], own[at], strength[at] = (
+        places[name].to_numpy() for name in ("vote", "similarity", "own", "probability")
     )
-    return CastVotes(votes, similarity, own)
+    return CastVotes(votes, similarity, own, strength if (strength != 1).any() else None)
 
 
 def _needed(grid: Floats, threshold: float, curve: Floats) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 Every table is keyed by ``item_id``, labeling function or run, never by position. A class is stored
 as its position in ``task.yaml`` where it is a vote (``TINYINT``) and by name where people read it.
+A vote against the class at position c is stored as K + c.
 """
 
 from dataclasses import dataclass
@@ -55,19 +56,26 @@ PROBABILITIES = Column(
     "probabilities", "DOUBLE[]", "probability of every class, in the order of `classes`"
 )
 RUN_ID = Column("run_id", "VARCHAR", "the label run")
+VOTE = Column(
+    "vote", "TINYINT", "class voted for; K + a class (K: number of classes): any class but that"
+)
+PROBABILITY = Column(
+    "probability", "FLOAT", "that the vote is right, by the labeling function itself; 1: plain vote"
+)
 EXTENDED_VOTE = (
     ITEM_ID,
     LF,
-    Column("vote", "TINYINT", "class voted for"),
+    VOTE,
+    PROBABILITY,
     Column("source_item_id", "VARCHAR", "whose vote it is; an own vote has itself"),
     Column("similarity", "FLOAT", "cosine to the source item; 1 for an own vote"),
 )
 EVIDENCE = (
     LF,
     Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
-    Column("own", "DOUBLE[]", "of an own vote: one row of classes for each vote"),
+    Column("own", "DOUBLE[]", "of an own vote: one row of classes for each value of `vote`"),
     Column("grid", "DOUBLE[]", "similarities"),
-    Column("log_odds", "DOUBLE[]", "of a borrowed vote at these similarities, on its class"),
+    Column("log_odds", "DOUBLE[]", "of a vote for a class borrowed from there, on that class"),
 )
 
 TABLES = (
@@ -103,7 +111,7 @@ TABLES = (
     Table(
         "lf_votes",
         "one row per vote; an abstain has no row",
-        (ITEM_ID, LF, Column("vote", "TINYINT", "class voted for")),
+        (ITEM_ID, LF, VOTE, PROBABILITY),
     ),
     Table(
         "lf_errors",
@@ -135,7 +143,7 @@ TABLES = (
         "what the label model learned of each labeling function",
         (
             LF,
-            Column("estimated_accuracy", "DOUBLE", "P(vote is right | voted), without labels"),
+            Column("estimated_accuracy", "DOUBLE", "P(vote is true | voted), without labels"),
             Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
         ),
     ),
@@ -238,15 +246,17 @@ TABLES = (
         "the LF table: shares are of all items",
         (
             LF,
-            Column("polarity", "VARCHAR[]", "classes it votes for"),
+            Column(
+                "polarity", "VARCHAR[]", "classes it votes for, and `not` those it votes against"
+            ),
             Column("coverage", "DOUBLE", "share it votes on"),
             Column("overlaps", "DOUBLE", "share on which another LF votes too"),
-            Column("conflicts", "DOUBLE", "share on which another LF disagrees"),
+            Column("conflicts", "DOUBLE", "share on which no class satisfies it and another LF"),
             Column("extended_coverage", "DOUBLE", "share with an own or counted borrowed vote"),
             Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
             Column("estimated_accuracy", "DOUBLE", "by the label model, without labels"),
             Column("dev_votes", "BIGINT", "votes on dev items"),
-            Column("dev_accuracy", "DOUBLE", "share of them that are right"),
+            Column("dev_accuracy", "DOUBLE", "share of them that are true"),
             Column("n_errors", "BIGINT", "items on which it raised"),
             Column("fingerprint", "VARCHAR", "code version"),
             Column("source", "VARCHAR", "file:line"),

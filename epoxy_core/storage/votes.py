@@ -1,7 +1,7 @@
 """Votes between DuckDB's rows and arrays: rows are items by ascending id, columns are LFs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,75 @@ ROWS = "(SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS 
 """Every item's row in the arrays, as a subquery."""
 
 
-def vote_rows(item_ids: pl.Series, lf: str, votes: npt.NDArray[np.int8]) -> pl.DataFrame:
-    """Rows of ``lf_votes``: one per vote, none for an abstain."""
+class StoredVotes(NamedTuple):
+    """Extended votes of m labeling functions on n items.
+
+    Attributes
+    ----------
+    votes
+        int8 [n, m], −1 = abstain.
+    source
+        int32 [n, m], row of the item whose vote it is, the item itself for an own vote; −1 for an
+        abstain.
+    similarity
+        float32 [n, m], to that item; NaN for an abstain.
+    strength
+        float32 [n, m], the LF's own probability of the vote, 1 for an abstain; None where no vote
+        is soft.
+    """
+
+    votes: npt.NDArray[np.int8]
+    source: npt.NDArray[np.int32]
+    similarity: npt.NDArray[np.float32]
+    strength: npt.NDArray[np.float32] | None
+
+    def column(
+        self, lf: int
+    ) -> tuple[
+        npt.NDArray[np.int8],
+        npt.NDArray[np.int32],
+        npt.NDArray[np.float32],
+        npt.NDArray[np.float32] | None,
+    ]:
+        """One LF's, contiguous; None for its probabilities where no vote of its is soft."""
+        strength = None if self.strength is None else self.strength[:, lf].copy()
+        if strength is not None and (strength == 1).all():
+            strength = None
+        return (
+            self.votes[:, lf].copy(),
+            self.source[:, lf].copy(),
+            self.similarity[:, lf].copy(),
+            strength,
+        )
+
+
+def vote_rows(
+    item_ids: pl.Series,
+    lf: str,
+    votes: npt.NDArray[np.int8],
+    strength: npt.NDArray[np.float32] | None = None,
+) -> pl.DataFrame:
+    """Rows of ``lf_votes``: one per vote, none for an abstain.
+
+    Parameters
+    ----------
+    item_ids
+        String [n].
+    lf
+        The labeling function.
+    votes
+        int8 [n].
+    strength
+        float32 [n], its own probabilities; None where no vote is soft.
+    """
     voted = np.flatnonzero(votes != ABSTAIN)
+    claims = np.ones(len(voted), np.float32) if strength is None else strength[voted]
     return pl.DataFrame(
         {
             "item_id": item_ids.gather(voted),
             "lf": pl.repeat(lf, len(voted), dtype=pl.String, eager=True),
             "vote": votes[voted],
+            "probability": pl.Series(claims, dtype=pl.Float32),
         }
     )
 
@@ -35,10 +96,11 @@ def extended_rows(
     votes: npt.NDArray[np.int8],
     source: npt.NDArray[np.int32],
     similarity: npt.NDArray[np.float32],
+    strength: npt.NDArray[np.float32] | None = None,
 ) -> pl.DataFrame:
     """Rows of ``extended_votes``; the arrays are those of ``ExtendedVotes``."""
     voted = np.flatnonzero(votes != ABSTAIN)
-    return vote_rows(item_ids, lf, votes).with_columns(
+    return vote_rows(item_ids, lf, votes, strength).with_columns(
         source_item_id=item_ids.gather(source[voted]),
         similarity=pl.Series(similarity[voted], dtype=pl.Float32),
     )
@@ -61,33 +123,30 @@ def keep_only(connection: "duckdb.DuckDBPyConnection", lfs: Sequence[str]) -> No
         connection.execute(f"DELETE FROM {table} WHERE NOT list_contains(?, lf)", [names])
 
 
-def own_votes(database: Database, lf: str, n: int) -> npt.NDArray[np.int8]:
-    """Votes of one labeling function, int8 [n]."""
-    rows = database.query(
-        f"SELECT r.row, v.vote FROM lf_votes v JOIN {ROWS} r USING (item_id) WHERE v.lf = ?", [lf]
-    )
-    votes = np.full(n, ABSTAIN, np.int8)
-    votes[rows["row"].to_numpy()] = rows["vote"].to_numpy()
-    return votes
+def own_votes(
+    database: Database, lf: str, n: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32] | None]:
+    """Votes of one labeling function, int8 [n], and their probabilities.
 
-
-def extended_votes(
-    database: Database, lfs: Sequence[str]
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Extended votes of ``lfs``, in that column order.
-
-    Returns
-    -------
-    votes : int8 [n, m]
-        −1 = abstain.
-    source : int32 [n, m]
-        Row of the item whose vote it is, the item itself for an own vote; −1 for an abstain.
-    similarity : float32 [n, m]
-        To that item; NaN for an abstain.
+    These are float32 [n], 1 for an abstain; None where no vote is soft.
     """
+    rows = database.query(
+        "SELECT r.row, v.vote, v.probability FROM lf_votes v"
+        f" JOIN {ROWS} r USING (item_id) WHERE v.lf = ?",
+        [lf],
+    )
+    at = rows["row"].to_numpy()
+    votes = np.full(n, ABSTAIN, np.int8)
+    votes[at] = rows["vote"].to_numpy()
+    return votes, _strength((n,), at, rows["probability"])
+
+
+def extended_votes(database: Database, lfs: Sequence[str]) -> StoredVotes:
+    """Extended votes of ``lfs``, in that column order."""
     columns = pl.DataFrame({"lf": list(lfs), "column": range(len(lfs))})
     rows = database.query(
-        "SELECT r.row, s.row AS source, v.lf, v.vote, v.similarity FROM extended_votes v"
+        "SELECT r.row, s.row AS source, v.lf, v.vote, v.probability, v.similarity"
+        " FROM extended_votes v"
         f" JOIN {ROWS} r ON r.item_id = v.item_id JOIN {ROWS} s ON s.item_id = v.source_item_id"
     ).join(columns, on="lf")
     at = rows["row"].to_numpy(), rows["column"].to_numpy()
@@ -98,7 +157,18 @@ def extended_votes(
     source[at] = rows["source"].to_numpy()
     similarity = np.full(shape, np.nan, np.float32)
     similarity[at] = rows["similarity"].to_numpy()
-    return votes, source, similarity
+    return StoredVotes(votes, source, similarity, _strength(shape, at, rows["probability"]))
+
+
+def _strength(
+    shape: tuple[int, ...], at: Any, probabilities: pl.Series
+) -> npt.NDArray[np.float32] | None:
+    known = probabilities.to_numpy()
+    if (known == 1).all():
+        return None
+    strength = np.ones(shape, np.float32)
+    strength[at] = known
+    return strength
 
 
 def _set_aside(connection: "duckdb.DuckDBPyConnection", lfs: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from epoxy_core.settings import Source
 from epoxy_core.task import Task
 
 
-def some_votes(rng, n, m, n_classes, coverage=0.3, reach=0.4):
+def some_votes(rng, n, m, n_classes, coverage=0.3, reach=0.4, kind="plain"):
     gold = rng.integers(0, n_classes, n)
     right = rng.random((n, m)) < np.linspace(0.95, 0.65, m)
     votes = np.where(right, gold[:, None], rng.integers(0, n_classes, (n, m))).astype(np.int8)
@@ -28,18 +28,34 @@ def some_votes(rng, n, m, n_classes, coverage=0.3, reach=0.4):
     votes[~own & ~borrowed] = -1
     similarity = np.where(borrowed, rng.uniform(0.3, 1, (n, m)), np.nan).astype(np.float32)
     similarity[own] = 1
-    return CastVotes(votes, similarity, own)
+    if kind == "plain":
+        return CastVotes(votes, similarity, own)
+    # The second half of the LFs votes against the next class, and all have their doubts.
+    against = (votes >= 0) & (np.arange(m) >= m // 2)
+    votes = np.where(against, (votes + 1) % n_classes + n_classes, votes).astype(np.int8)
+    claims = rng.uniform((n_classes - 1) / n_classes, 1, (n, m)).astype(np.float32)
+    return CastVotes(votes, similarity, own, np.where(votes >= 0, claims, np.float32(1)))
 
 
+def fractions(cast, i, j, k):
+    """A vote as {symbol: fraction of a vote}."""
+    vote, claim = int(cast.votes[i, j]), 1 if cast.strength is None else float(cast.strength[i, j])
+    if vote >= k:
+        return {vote: claim, vote - k: 1 - claim}
+    return {v: claim if v == vote else (1 - claim) / (k - 1) for v in range(k)}
+
+
+@pytest.mark.parametrize("kind", ["plain", "soft"])
 @pytest.mark.parametrize("hard", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_margins_are_those_of_a_naive_count(hard, seed):
+def test_margins_are_those_of_a_naive_count(hard, seed, kind):
     rng = np.random.default_rng(seed)
     n, m, k = 60, 5, int(rng.integers(2, 5))
-    cast = some_votes(rng, n, m, k)
+    cast = some_votes(rng, n, m, k, kind=kind)
+    s = k if kind == "plain" else 2 * k
     grids = [np.sort(rng.uniform(0.2, 1, 9)) for _ in range(m)]
     curves = [np.sort(rng.uniform(0, 3, 9)) for _ in range(m)]
-    evidence = Evidence(rng.normal(size=(m, k, k)), rng.uniform(0.3, 0.9, m), grids, curves, hard)
+    evidence = Evidence(rng.normal(size=(m, s, k)), rng.uniform(0.3, 0.9, m), grids, curves, hard)
     winner = rng.integers(0, k, n)
     loser = (winner + rng.integers(1, k, n)) % k
     expected = np.zeros((n, m))
@@ -48,17 +64,24 @@ def test_margins_are_those_of_a_naive_count(hard, seed):
             vote, near = cast.votes[i, j], cast.similarity[i, j]
             added = np.zeros(k)
             if cast.own[i, j] or (hard and near >= evidence.thresholds[j]):
-                added = evidence.own[j, vote]
+                for v, part in fractions(cast, i, j, k).items():
+                    added = added + part * evidence.own[j, v]
             elif vote >= 0 and near >= evidence.thresholds[j] and not cast.own[i].any():
                 accuracy = np.interp(near, grids[j], 1 / (1 + (k - 1) * np.exp(-curves[j])))
-                added[vote] = np.log(accuracy * (k - 1) / (1 - accuracy))
+                right = (k - 2 + accuracy) / (k - 1)  # of a vote against a class
+                for v, part in fractions(cast, i, j, k).items():
+                    if v < k:
+                        added[v] += part * np.log(accuracy * (k - 1) / (1 - accuracy))
+                    else:
+                        added[v - k] -= part * np.log(right / ((k - 1) * (1 - right)))
             expected[i, j] = added[winner[i]] - added[loser[i]]
     np.testing.assert_allclose(margins(evidence, cast, winner, loser), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["plain", "soft"])
 @pytest.mark.parametrize("weighting", ["calibrated", "hard"])
 @pytest.mark.parametrize("method", ["dawid_skene", "triplets"])
-def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting):
+def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting, kind):
     rng = np.random.default_rng(3)
     n, m, k = 3000, 6, 3
     task = Task(
@@ -68,16 +91,13 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting):
         label_model={"method": method},
         extension={"weighting": weighting},
     )
-    before = some_votes(rng, n, m, k, coverage=0.15)
-    other = some_votes(rng, n, m, k, coverage=0.15)
+    before = some_votes(rng, n, m, k, coverage=0.15, kind=kind)
+    other = some_votes(rng, n, m, k, coverage=0.15, kind=kind)
+    fields = ("votes", "similarity", "own") + (("strength",) if kind == "soft" else ())
     after = CastVotes(
         *(
             np.where(np.arange(m) == 2, new, old)
-            for new, old in zip(
-                (other.votes, other.similarity, other.own),
-                (before.votes, before.similarity, before.own),
-                strict=True,
-            )
+            for new, old in ((getattr(other, name), getattr(before, name)) for name in fields)
         )
     )
     combined, evidence = {}, {}
@@ -85,7 +105,7 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting):
         own = np.where(cast.own, cast.votes, np.int8(-1))
         found = combine(
             task,
-            VoteMatrices(own, cast.votes, cast.similarity),
+            VoteMatrices(own, cast.votes, cast.similarity, cast.strength),
             Reach(np.full(m, 0.2), np.ones(m, np.bool_), 0.2),
             None,
         )
@@ -99,7 +119,7 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting):
     old, new = labels["before"][flipped], labels["after"][flipped]
 
     def of_flipped(cast):
-        return CastVotes(cast.votes[flipped], cast.similarity[flipped], cast.own[flipped])
+        return CastVotes(*(getattr(cast, name)[flipped] for name in fields))
 
     contributions = margins(evidence["after"], of_flipped(after), new, old)
     contributions -= margins(evidence["before"], of_flipped(before), new, old)

@@ -36,6 +36,10 @@ def test_minimal_task_has_defaults(tmp_path):
         (MINIMAL.replace("classes: [bad, good]", ""), "classes: Field required"),
         (MINIMAL.replace("[bad, good]", "[bad]"), ":4: classes:"),
         (MINIMAL.replace("[bad, good]", "[yes, no]"), "put class names in quotes"),
+        (
+            MINIMAL.replace("[bad, good]", str([f"c{i}" for i in range(64)])),
+            ":4: classes: 64, and at most 63 are possible",
+        ),
         (MINIMAL.replace("[bad, good]", "[bad, bad]"), "'bad' is there twice"),
         (MINIMAL + "extension: {neighbors: 0}\n", ":5: extension.neighbors:"),
         (MINIMAL + "extension: {threshold: 3}\n", "extension.threshold"),

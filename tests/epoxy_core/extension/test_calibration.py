@@ -56,6 +56,40 @@ def test_with_much_evidence_it_is_isotonic_regression_of_rescaled_agreement():
     np.testing.assert_allclose(found, oracle.predict(inner).clip(0.5, 0.98), atol=0.05)
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_votes_against_classes_share_the_curve_of_those_that_know_as_much(n_classes):
+    """An LF that says true things against classes as often beyond chance as others say for."""
+    k = n_classes
+    posterior, own, extended, similarity, true = world(k, n=40_000, judged=0.97)
+    generator = np.random.default_rng(1)
+    gold = posterior.argmax(axis=1)  # what the posterior believes, in the sense of the curve
+    knows = generator.random(len(gold)) < (k * true[:, 0] - 1) / (k - 1)
+    said = np.where(
+        knows,
+        (gold + generator.integers(1, k, len(gold))) % k,
+        generator.integers(k, size=len(gold)),
+    )
+    abstains = own[:, 0] < 0
+    extended[:, 0] = np.where(abstains, said, own[:, 0]) + k
+    own[:, 0] = np.where(abstains, -1, extended[:, 0])
+    accuracy = np.full(4, 0.95)
+    accuracy[0] = (k - 1 + (k * 0.95 - 1) / (k - 1)) / k
+    fitted = BorrowedVoteCalibration(k).fit(posterior, own, extended, similarity, accuracy)
+    asked = np.tile(np.linspace(0.2, 0.9, 8, dtype=np.float32)[:, None], (1, 4))
+    expected = 1 / k + (0.9 - 1 / k) * asked[:, 0]
+    np.testing.assert_allclose(fitted.accuracy(asked)[:, 0], expected, atol=0.06)
+    votes = np.tile(np.array([k, 0, 1, -1], np.int8), (8, 1))
+    weights = fitted.weight(asked, votes)
+    assert (weights[:, 0] <= 1e-12).all()
+    assert (weights[:, 1:] >= -1e-12).all()
+    np.testing.assert_allclose(weights[:, 1:], fitted.weight(asked)[:, 1:])
+    # What is left for the class, by Bayes' rule: (1 − p) against p/(K−1) for each other.
+    right = (k - 2 + fitted.accuracy(asked)[:, 0]) / (k - 1)
+    np.testing.assert_allclose(np.exp(-weights[:, 0]), right / ((k - 1) * (1 - right)))
+    claims = np.full(asked.shape, 1 / k, np.float32)
+    np.testing.assert_allclose(fitted.weight(asked, votes, claims)[:, 1:], 0, atol=1e-6)
+
+
 def test_curves_rise_and_stay_between_chance_and_own_accuracy():
     posterior, own, extended, similarity, _ = world(4, n=800)
     accuracy = np.array([0.5, 0.7, 0.2, 1.0])

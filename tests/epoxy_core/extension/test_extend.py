@@ -3,7 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from epoxy_core.extension import extend_votes, neighbor_graph, random_similarity
+from epoxy_core.extension import (
+    extend_again,
+    extend_votes,
+    neighbor_graph,
+    random_similarity,
+)
 
 
 def unit(vectors):
@@ -62,6 +67,26 @@ def test_equals_exhaustive_search_on_larger_sets_with_duplicates():
         votes = np.where(generator.random(600) < coverage, generator.integers(0, 4, 600), -1)
         for threshold in (-1.0, 0.4, 0.8, 1.0):
             assert_is_by_search(votes.astype(np.int8), embeddings, 6, threshold)
+
+
+def test_a_borrowed_vote_has_the_probability_of_its_source():
+    generator = np.random.default_rng(3)
+    embeddings = unit(generator.normal(size=(300, 6)))
+    votes = np.where(generator.random(300) < 0.2, generator.integers(0, 8, 300), -1).astype(np.int8)
+    strength = generator.random(300).astype(np.float32)
+    graph = neighbor_graph(embeddings, 5)
+    found = extend_votes(votes, graph, embeddings, 0.5, strength=strength)
+    plain = extend_votes(votes, graph, embeddings, 0.5)
+    np.testing.assert_array_equal(found.votes, plain.votes)
+    assert plain.strength is None
+    assert found.strength is not None
+    for row, source in enumerate(found.source):
+        assert found.strength[row] == (1 if source < 0 else strength[source])
+    edited = np.where(generator.random(300) < 0.1, -1, votes).astype(np.int8)
+    other = generator.random(300).astype(np.float32)
+    again = extend_again(found, edited, graph, embeddings, 0.5, strength=other)
+    anew = extend_votes(edited, graph, embeddings, 0.5, strength=other)
+    np.testing.assert_array_equal(again.strength, anew.strength)
 
 
 def test_random_similarity_lies_between_unrelated_and_alike():

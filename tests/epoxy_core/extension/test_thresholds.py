@@ -30,6 +30,22 @@ def test_all_right_takes_them_all_and_all_wrong_takes_none():
     assert dev_threshold(wrong, gold, 2, default=0.9) == 0.9
 
 
+def test_votes_against_a_class_are_right_where_it_is_another():
+    similarity = np.r_[1.0, np.linspace(0.9, 0.3, 60)]
+    gold = np.r_[1, 1 + np.arange(60) % 3]
+    against = extended(np.full(61, 4), similarity)  # not class 0 of four
+    assert dev_threshold(against, gold, 4) == np.float32(0.3)
+    assert dev_threshold(against, np.zeros(61, dtype=int), 4) == 1.0
+    # Three in four are right by chance: that is no reason to borrow.
+    assert dev_threshold(against, np.arange(61) % 4, 4) == 1.0
+    # Of two classes, as votes for the other one.
+    turns = np.where(similarity >= 0.6, 1, 0)
+    votes = extended(np.full(61, 1), similarity), extended(np.full(61, 2), similarity)
+    found = [dev_threshold(each, turns, 2) for each in votes]
+    assert found[0] == found[1]
+    assert 0.59 < found[0] < 0.65
+
+
 def test_one_lucky_vote_is_no_evidence():
     gold = np.array([0, 0, -1])
     assert dev_threshold(extended([0, 0, 0], [1.0, 0.2, 0.9]), gold, 2) == 1.0

@@ -26,6 +26,13 @@ def test_borrowed_votes_can_join_own_ones():
     np.testing.assert_allclose(found.sum(axis=1), 1)
 
 
+def test_votes_against_a_class_take_from_it():
+    own = np.full((1, 2), -1, dtype=np.int8)
+    votes = np.array([[3 + 1, 2]], dtype=np.int8)  # not class 1 of three, and class 2
+    found = extended_posterior(np.array([[0.5, 0.3, 0.2]]), own, votes, np.array([[-1.0, 0.5]]))
+    np.testing.assert_allclose(found[0], normalised([0.5, 0.3 * np.exp(-1), 0.2 * np.exp(0.5)]))
+
+
 def test_huge_weights_and_certain_posteriors_stay_finite():
     certain = np.array([[1.0, 0.0], [0.5, 0.5]])
     own = np.array([[0], [-1]], dtype=np.int8)

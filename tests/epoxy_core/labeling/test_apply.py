@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from epoxy_core.labeling import (
     ABSTAIN,
     LabelingFunction,
+    Not,
+    Soft,
     apply_labeling_function,
     apply_labeling_functions,
     expression_labeling_function,
@@ -168,6 +170,91 @@ def test_an_expression_that_fails_is_an_error_of_all(made, vote, problem) -> Non
     assert result.errors[0].item_id is None
     with pytest.raises(AssertionError, match=problem):
         raise AssertionError(result.errors[0].error)
+
+
+THREE = ["ham", "spam", "news"]
+CLAIM = pl.Series("p", [0.9, 0.6, 0.2, None])
+
+
+def test_negative_and_soft_votes_of_items() -> None:
+    values = [Not("spam"), Soft("news", 0.5), {"ham": 0.8, "news": 0.2}, "spam", None]
+    result = apply_labeling_function(returning(values), numbered(5), THREE)
+    assert result.errors == []
+    assert result.votes.tolist() == [4, 2, 0, 1, -1]
+    assert result.strength is not None
+    assert result.strength.dtype == np.float32
+    np.testing.assert_array_equal(result.strength, np.float32([1, 0.5, 0.8, 1, 1]))
+
+
+def test_without_a_soft_vote_there_is_no_strength() -> None:
+    values = [Not("spam"), Soft("news", 1), {"ham": 1.0}, None, Soft("ham", 0.1)]
+    result = apply_labeling_function(returning(values), numbered(5), THREE)
+    assert result.strength is None
+    assert result.votes.tolist() == [4, 2, 0, -1, -1]
+    assert result.errors[0].item_id == "id4"
+    assert "below that of a guess" in result.errors[0].error
+
+
+@pytest.mark.parametrize(
+    ("made", "settings", "votes", "strength"),
+    [
+        (TEXT == "1", {"vote": Not("ham")}, [-1, 3, -1, -1], None),
+        (TEXT <= "1", {"vote": Not(2), "probability": 0.7}, [5, 5, -1, -1], [0.7, 0.7, 1, 1]),
+        (pl.when(TEXT == "1").then(2), {"probability": 0.7}, [-1, 2, -1, -1], [1, 0.7, 1, 1]),
+        (TEXT == "1", {"vote": "spam", "probability": 1.0}, [-1, 1, -1, -1], None),
+        (
+            pl.struct(vote=pl.lit("spam"), probability=pl.lit(CLAIM).fill_null(1)),
+            {},
+            [1, 1, -1, 1],
+            [0.9, 0.6, 1, 1],
+        ),
+        (
+            pl.struct(vote=pl.lit(CLAIM) > 0.5, probability=CLAIM),
+            {"vote": "news"},
+            [2, 2, -1, -1],
+            [0.9, 0.6, 1, 1],
+        ),
+        (
+            pl.when(TEXT == "0").then(pl.struct(vote=pl.lit(1), probability=pl.lit(1))),
+            {},
+            [1, -1, -1, -1],
+            None,
+        ),
+    ],
+)
+def test_negative_and_soft_votes_of_expressions(made, settings, votes, strength) -> None:
+    lf = expression_labeling_function(name="e", **settings)(lambda: made)
+    result = apply_labeling_function(lf, numbered(4), THREE)
+    assert result.votes.tolist() == votes
+    if strength is None:
+        assert result.strength is None
+    else:
+        np.testing.assert_array_equal(result.strength, np.float32(strength))
+
+
+@pytest.mark.parametrize(
+    ("made", "settings", "n_errors", "problem"),
+    [
+        (pl.struct(vote=pl.lit("ham"), p=pl.lit(1)), {}, 4, "a struct of p, vote; its fields"),
+        (pl.struct(vote=pl.lit("ham"), probability=pl.lit("x")), {}, 4, "must be a number"),
+        (pl.struct(vote=pl.lit("hm"), probability=pl.lit(1)), {}, 4, "returned 'hm'"),
+        (pl.struct(vote=pl.lit("ham"), probability=CLAIM), {}, 2, "0.2 of 'ham' is below"),
+        (pl.struct(vote=pl.lit("ham"), probability=CLAIM + 0.2), {}, 2, "1.1 of 'ham' is not a"),
+        (pl.struct(vote=TEXT < "3", probability=CLAIM), {"vote": Not(0)}, 2, "not 'ham' is below"),
+        (
+            pl.struct(vote=pl.lit(1), probability=CLAIM),
+            {"probability": 0.5},
+            4,
+            "has probability=, too",
+        ),
+        (TEXT == "1", {"vote": Not("hm")}, 4, "no class of the task"),
+    ],
+)
+def test_expressions_with_wrong_probabilities(made, settings, n_errors, problem) -> None:
+    lf = expression_labeling_function(name="e", **settings)(lambda: made)
+    result = apply_labeling_function(lf, numbered(4), THREE)
+    assert result.n_errors == n_errors
+    assert problem in result.errors[0].error
 
 
 def test_one_bad_expression_does_not_take_the_others_down() -> None:

@@ -589,3 +589,53 @@ def test_forms_of_code(make_task, form: str) -> None:
         assert old in setup
         setup = setup.replace(old, old.replace("1", "2"))
     assert versions(make_task(TOP + setup + body, helpers_py=helper))["f"] != first
+
+
+VOTES = """
+import polars as pl
+from epoxy_core.labeling import *
+
+AGAINST = Not("ham")
+SURE = Soft("spam", 0.9)
+
+
+@labeling_function
+def by_name(x):
+    return AGAINST if x.text else SURE
+
+
+@labeling_function
+def in_place(x):
+    return Soft(Not("ham"), 0.9)
+
+
+@expression_labeling_function(vote=Not("ham"), probability=0.9)
+def column():
+    return pl.col("text") == "a"
+
+
+words = keywords("words", vote="spam", words=["a"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ('AGAINST = Not("ham")', 'AGAINST = Not("spam")', {"by_name"}),
+        ('SURE = Soft("spam", 0.9)', 'SURE = Soft("spam", 0.8)', {"by_name"}),
+        ('Soft(Not("ham"), 0.9)', 'Soft(Not("ham"), 0.95)', {"in_place"}),
+        ('Soft(Not("ham"), 0.9)', 'Not("ham")', {"in_place"}),
+        ("vote=Not", "vote=str", {"column"}),
+        ("probability=0.9", "probability=0.8", {"column"}),
+        (", probability=0.9", "", {"column"}),
+        ('words=["a"]', 'words=["a"], probability=0.9', {"words"}),
+        ('words=["a"]', 'words=["a"], probability=1', set()),
+        ('vote="spam"', 'vote=Not("ham")', set()),  # of two classes
+        ('vote="spam"', 'vote=Not("spam")', {"words"}),
+    ],
+)
+def test_votes_against_a_class_and_probabilities_count(make_task, old, new, changed) -> None:
+    assert old in VOTES
+    before = {lf.name: lf.code_version for lf in load_labeling_functions(make_task(VOTES))}
+    edited = load_labeling_functions(make_task(VOTES.replace(old, new)))
+    assert {lf.name for lf in edited if lf.code_version != before[lf.name]} == changed

@@ -29,7 +29,12 @@ def items(*ids):
 
 def votes(lf, **by_item):
     return pl.DataFrame(
-        {"item_id": list(by_item), "lf": [lf] * len(by_item), "vote": list(by_item.values())}
+        {
+            "item_id": list(by_item),
+            "lf": [lf] * len(by_item),
+            "vote": list(by_item.values()),
+            "probability": [1.0] * len(by_item),
+        }
     )
 
 
