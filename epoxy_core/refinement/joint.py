@@ -1,0 +1,166 @@
+"""Labels refined by a classifier in the loop: votes and embeddings judge each item together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.end_model import EndModelHead, LinearHead, mix_gold, out_of_fold
+from epoxy_core.label_model import VoteEvidence, softmax
+from epoxy_core.labeling import ABSTAIN
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
+
+SHARPNESS = 2.0
+CORRECTION = 0.5
+_VOTE_STEPS = 5
+_STILL = 0.001
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that is known of n items.
+
+    Attributes
+    ----------
+    features
+        float32 [n, d], of the classifier.
+    votes
+        int8 [n, m] symbols, −1 = abstain.
+    strength
+        float32 [n, m], probabilities of soft votes; None: all are plain.
+    folds
+        int16 [n], which of the cross-fitted classifiers must not see the item: `assign_folds`.
+    train
+        bool [n], items to learn from.
+    gold
+        int8 [n], hand labels that may be learned from, −1 elsewhere.
+    """
+
+    features: npt.NDArray[np.float32]
+    votes: Labels
+    strength: npt.NDArray[np.float32] | None
+    folds: npt.NDArray[np.int16]
+    train: Flags
+    gold: Labels
+
+    @property
+    def weak(self) -> Flags:
+        """Items to learn from that have votes and no hand label, bool [n]."""
+        voted = (self.votes != ABSTAIN).any(axis=1)
+        return np.asarray(self.train & voted & (self.gold == ABSTAIN))
+
+    def only(self, rows: npt.NDArray[np.intp]) -> "Evidence":
+        """The same of some items."""
+        strength = None if self.strength is None else self.strength[rows]
+        return Evidence(
+            self.features[rows],
+            self.votes[rows],
+            strength,
+            self.folds[rows],
+            self.train[rows],
+            self.gold[rows],
+        )
+
+    def of_lfs(self, lfs: npt.NDArray[np.intp]) -> "Evidence":
+        """The same with the votes of some labeling functions."""
+        strength = None if self.strength is None else self.strength[:, lfs]
+        return Evidence(
+            self.features, self.votes[:, lfs], strength, self.folds, self.train, self.gold
+        )
+
+
+class Refined(NamedTuple):
+    """What votes and embeddings say together.
+
+    Attributes
+    ----------
+    posterior
+        float64 [n, K], from an item's votes and from a classifier that never saw it. A hand label
+        is not looked at for its own item.
+    classifier
+        float64 [n, K], the latter alone.
+    targets
+        float64 [n, K], what a model is to be trained on: the posterior, or the hand label.
+    weight
+        float64 [n], how much each item counts in training; 0: not at all.
+    moved
+        Share of the weak labels that each round changed.
+    """
+
+    posterior: Floats
+    classifier: Floats
+    targets: Floats
+    weight: Floats
+    moved: tuple[float, ...]
+
+
+def refine(
+    evidence: Evidence,
+    posterior: Floats,
+    class_balance: Sequence[float] | None = None,
+    *,
+    rounds: int = 10,
+    make_head: Callable[[int], EndModelHead] | None = None,
+) -> Refined:
+    """Alternate between a classifier trained on labels and labels that heed the classifier.
+
+    The label model knows how items were voted on; a classifier on their embeddings knows what
+    similar items were found to be. As in Raykar et al. (2010, Learning from crowds), EM joins
+    them: P(class | item) by the classifier takes the place of the class balance in Dawid–Skene,
+    and the posterior trains both the confusion matrices and the classifier. Three things keep it
+    from confirming itself: the classifier is cross-fitted, so that no item is judged by a head
+    trained on it; targets are soft, so that early doubts stay doubts; and the classes' shares
+    are drawn half-way (in log-odds) towards the class balance each round, because left alone the
+    largest class grows, and held entirely a rare class is overstated where the balance is not
+    known.
+
+    The classifier's log-odds count twice: trained on soft labels it is too modest.
+
+    Parameters
+    ----------
+    evidence
+        Of n items.
+    posterior
+        float64 [n, K], of the label model.
+    class_balance
+        The classes' shares, [K]; uniform when none is given.
+    rounds
+        At most; it ends when fewer than one label in a thousand moves.
+    make_head
+        Makes the classifier for K classes; by default logistic regression on soft labels.
+
+    Raises
+    ------
+    EpoxyError
+        If there are too few items to train on, or items of one class only.
+    """
+    n_classes = posterior.shape[1]
+    balance = np.full(n_classes, 1 / n_classes) if class_balance is None else class_balance
+    make = make_head or (lambda k: LinearHead(k, labels="soft"))
+    weak, hand = evidence.weak, np.flatnonzero(evidence.gold != ABSTAIN)
+    learned = weak | (evidence.gold != ABSTAIN)
+    known = np.eye(n_classes)[evidence.gold[hand]]
+    votes = VoteEvidence(evidence.votes, evidence.strength, n_classes)
+    current, moved = posterior, []
+    targets, weight = mix_gold(posterior, weak.astype(float), hand, evidence.gold[hand], n_classes)
+    for _ in range(rounds):
+        classifier = out_of_fold(
+            lambda: make(n_classes), evidence.features, targets, weight, folds=evidence.folds
+        )
+        surprise = np.log(balance) - np.log(np.maximum(classifier[weak].mean(axis=0), _LEAST))
+        prior = SHARPNESS * np.log(np.maximum(classifier, _LEAST)) + CORRECTION * surprise
+        before = current.argmax(axis=1)
+        for _ in range(_VOTE_STEPS):
+            current = softmax(prior + votes.scores(votes.learn(targets, learned)))
+            targets = current.copy()
+            targets[hand] = known
+        moved.append(float((current.argmax(axis=1) != before)[weak].mean()))
+        if moved[-1] < _STILL:
+            break
+    return Refined(current, classifier, targets, weight, tuple(moved))
