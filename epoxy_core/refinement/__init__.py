@@ -1,5 +1,19 @@
 """Refinement: labels that votes and embeddings agree on, for the training set and the end model."""
 
+from epoxy_core.refinement.choose import MAJORITY, PLAIN, REFINED, choose_labels
+from epoxy_core.refinement.held_out import held_out_lift
 from epoxy_core.refinement.joint import Evidence, Refined, refine
+from epoxy_core.refinement.plain import kept_labels, unrefined
 
-__all__ = ["Evidence", "Refined", "refine"]
+__all__ = [
+    "MAJORITY",
+    "PLAIN",
+    "REFINED",
+    "Evidence",
+    "Refined",
+    "choose_labels",
+    "held_out_lift",
+    "kept_labels",
+    "refine",
+    "unrefined",
+]

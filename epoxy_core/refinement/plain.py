@@ -1,0 +1,74 @@
+"""Labels as the label model gives them, for what refinement must beat."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from epoxy_core.end_model import (
+    EndModelHead,
+    LinearHead,
+    cut_statistic,
+    mix_gold,
+    out_of_fold,
+    select,
+)
+from epoxy_core.extension import NeighborGraph
+from epoxy_core.labeling import ABSTAIN
+from epoxy_core.refinement.joint import Evidence, Floats, Refined
+
+
+def unrefined(
+    evidence: Evidence,
+    posterior: Floats,
+    graph: NeighborGraph,
+    keep: float,
+    *,
+    make_head: Callable[[int], EndModelHead] | None = None,
+) -> Refined:
+    """Take the label model's most probable classes, and of them those the neighbours share.
+
+    Hard labels after the cut statistic (Lang et al. 2022): the best use of a label model's
+    posterior as it is, which is too flat to be trained on softly.
+
+    Parameters
+    ----------
+    evidence
+        Of n items.
+    posterior
+        float64 [n, K], of the label model.
+    graph
+        Neighbour graph of the n items.
+    keep
+        Share of the weak labels to keep.
+    make_head
+        Makes the classifier for K classes; by default logistic regression on hard labels.
+
+    Raises
+    ------
+    EpoxyError
+        If there are too few items to train on, or items of one class only.
+    """
+    n_classes = posterior.shape[1]
+    make = make_head or LinearHead
+    kept, hand = kept_labels(evidence, posterior, graph, keep), np.flatnonzero(evidence.gold >= 0)
+    targets, weight = mix_gold(
+        np.eye(n_classes)[posterior.argmax(axis=1)],
+        kept.astype(float),
+        hand,
+        evidence.gold[hand],
+        n_classes,
+    )
+    classifier = out_of_fold(
+        lambda: make(n_classes), evidence.features, targets, weight, folds=evidence.folds
+    )
+    return Refined(posterior, classifier, targets, weight, ())
+
+
+def kept_labels(
+    evidence: Evidence, posterior: Floats, graph: NeighborGraph, keep: float
+) -> np.ndarray:
+    """Weak items with the lowest cut statistic, bool [n]."""
+    if keep == 1:
+        return evidence.weak
+    labels = np.where(evidence.weak, posterior.argmax(axis=1), ABSTAIN).astype(np.int8)
+    return select(cut_statistic(labels, graph, posterior.shape[1]), labels, keep)
