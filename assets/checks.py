@@ -7,6 +7,8 @@ from assets.evaluation import scored
 from assets.keys import key
 from assets.store import Store
 from epoxy_core.evaluation import score
+from epoxy_core.label_model.choose import STAGES
+from epoxy_core.storage.choices import read_choices
 from epoxy_core.task import Task
 
 MARGIN = 1.0
@@ -18,7 +20,12 @@ LEAST_COVERAGE_KEPT = 0.5
 
 def label_checks(task: Task) -> list[dg.AssetChecksDefinition]:
     """Checks on the label model (blocking) and on the labels."""
-    checks = [_no_class_missing(task), _coverage_not_collapsed(task), _share_flipped(task)]
+    checks = [
+        _no_class_missing(task),
+        _agrees_or_is_better(task),
+        _coverage_not_collapsed(task),
+        _share_flipped(task),
+    ]
     return [*checks, _not_below_majority_vote(task)] if task.labels else checks
 
 
@@ -44,6 +51,32 @@ def _no_class_missing(task: Task) -> dg.AssetChecksDefinition:
         )
 
     return no_class_missing
+
+
+def _agrees_or_is_better(task: Task) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=key(task, "label_model"),
+        name="agrees_with_majority_or_is_better",
+        description="The label model gives the items with votes the labels of majority vote, or "
+        "there is evidence that it is better: dev labels, or how well LFs foretell one another.",
+    )
+    def agrees_with_majority_or_is_better(store: Store) -> dg.AssetCheckResult:
+        choices = read_choices(store.database(task))
+        warnings = [each.warning for each in choices if each.stage in STAGES and each.warning]
+        scores = {
+            name: value
+            for each in choices
+            if each.stage == "label model"
+            for name, value in each.scores.items()
+        }
+        return dg.AssetCheckResult(
+            passed=not warnings,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="; ".join(warnings) or None,
+            metadata=scores,
+        )
+
+    return agrees_with_majority_or_is_better
 
 
 def _not_below_majority_vote(task: Task) -> dg.AssetChecksDefinition:

@@ -11,6 +11,10 @@ from assets.versions import code_version, data_version
 from epoxy_core.embed import embed_missing
 from epoxy_core.task import Task
 
+ENCODING = tuple(
+    f"embed/{name}.py" for name in ("incremental", "load", "models", "runtime", "text")
+)
+
 
 def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     """Embeddings in LanceDB; only new and changed texts are embedded."""
@@ -21,7 +25,7 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
         deps=[key(task, "items")],
         description=f"Unit vectors of every text by `{task.embedding.model}`, stored as float16 "
         "under the hash of the text: a second run embeds nothing.",
-        code_version=code_version(__file__, "embed", settings=encoder),
+        code_version=code_version(__file__, *ENCODING, settings=encoder),
         op_tags={"dagster/priority": "1"},
         pool="embed",
         **placed(task, CORPUS, "sentence-transformers", "lancedb"),

@@ -10,7 +10,7 @@ from assets.metadata import picture, schema, table
 from assets.plots import stage_bars
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.evaluation import Score, score
+from epoxy_core.evaluation import Score, calibration_error, score
 from epoxy_core.storage.database import Database
 from epoxy_core.task import Task
 
@@ -25,14 +25,14 @@ SCHEMA = {
 
 
 def evaluation_asset(task: Task) -> dg.AssetsDefinition:
-    """Accuracy and F1 of majority vote, label model, extended votes and end model."""
-    last = "end_model" if task.end_model else "label_model"
+    """Accuracy and F1 of every stage, from majority vote to end model."""
+    last = "end_model" if task.end_model else "refined_labels"
 
     @dg.asset(
         key=key(task, "evaluation"),
         deps=[
             key(task, "label_model"),
-            *([key(task, last)] if last == "end_model" else []),
+            key(task, last),
             key(task, "dev_labels"),
             key(task, "test_labels"),
         ],
@@ -57,7 +57,7 @@ def evaluation_asset(task: Task) -> dg.AssetsDefinition:
                 **{
                     f"{stage}_{split}_{metric}": value
                     for stage, split, metric, value in rows.filter(
-                        pl.col("metric").is_in(("accuracy", "macro_f1"))
+                        pl.col("metric").is_in(("accuracy", "macro_f1", "calibration_error"))
                     )
                     .select("stage", "split", "metric", "value")
                     .iter_rows()
@@ -88,14 +88,18 @@ def scored(
 
 def _scores(task: Task, database: Database) -> pl.DataFrame:
     rows: list[tuple[str, str, str, str | None, float, int]] = []
-    stages = ["majority_vote", "label_model", "extended_votes"]
+    stages = ["majority_vote", "label_model", "extended_votes", "refined"]
     stages += ["end_model"] if task.end_model else []
     for stage in stages:
         for split in ("dev", "test"):
             probabilities, gold, covered = scored(task, database, stage, split)
             if len(gold):
                 found = score(probabilities, gold, covered)
-                rows += [(stage, split, *values, len(gold)) for values in _values(task, found)]
+                values = [
+                    *_values(task, found),
+                    ("calibration_error", None, calibration_error(probabilities, gold)),
+                ]
+                rows += [(stage, split, *value, len(gold)) for value in values]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 

@@ -13,21 +13,35 @@ from assets.predictions import prediction_rows
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
+from epoxy_core.item_order import item_order
+from epoxy_core.label_model.choose import STAGES
+from epoxy_core.label_model.dependencies import weights
+from epoxy_core.label_model.in_order import STAGE as IN_ORDER
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
+from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
+from epoxy_core.storage.choices import choice_rows, put_choices
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.history import put_evidence
 from epoxy_core.storage.votes import extended_votes, keep_only
 from epoxy_core.task import Task
 
+LATER_STAGES = ["refined", "end_model"]
+"""Stages whose predictions are others' to replace."""
+
 
 def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """Fit on own votes; weigh borrowed ones by what their similarity is worth."""
     names = [lf.name for lf in lfs]
+    method = "chain over time" if task.label_model.sequence else task.label_model.method
 
     @dg.asset(
         key=key(task, "label_model"),
-        deps=[*(extended_key(task, name) for name in names), key(task, "dev_labels")],
-        description=f"`{task.label_model.method}` on the LFs' own votes, beside majority vote; "
+        deps=[
+            *(extended_key(task, name) for name in names),
+            key(task, "dev_labels"),
+            *([key(task, "items")] if task.label_model.sequence else []),
+        ],
+        description=f"`{method}` on the LFs' own votes, beside majority vote; "
         f"borrowed votes are added {task.extension.weighting}.",
         code_version=code_version(
             __file__,
@@ -35,6 +49,8 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             "labeling/symbols.py",
             "extension/calibration.py",
             "combine.py",
+            "item_order.py",
+            "lf_accuracy.py",
             settings=[task.label_model, task.extension, task.classes, names],
         ),
         metadata=schema("label_model", label_model_lineage(task, names)),
@@ -48,17 +64,29 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
         reach = pl.DataFrame({"lf": names}).join(
             database.query("SELECT * FROM extension"), on="lf", maintain_order="left"
         )
+        gold, order = database.labels_by_row("dev"), None
+        if task.label_model.sequence:
+            items = database.query("SELECT * EXCLUDE (text) FROM items ORDER BY item_id")
+            order = item_order(task, items)
         combined = combine(
             task,
-            VoteMatrices(own, votes, similarity, strength),
+            VoteMatrices(own, votes, similarity, strength, tuple(names), order),
             Reach(
                 least=reach["least_similarity"].to_numpy(),
                 label_free=(reach["origin"] == "auto").to_numpy(),
                 floor=float(reach["floor"][0]),
             ),
-            database.labels_by_row("dev"),
+            gold,
         )
-        return publish_label_model(task, database, names, database.item_ids(), own, combined)
+        return publish_label_model(
+            task,
+            database,
+            names,
+            database.item_ids(),
+            own,
+            combined,
+            lf_accuracy(task, names, own, combined, gold),
+        )
 
     return label_model
 
@@ -70,34 +98,37 @@ def publish_label_model(
     item_ids: pl.Series,
     own: np.ndarray,
     combined: Combined,
+    accuracy: LFAccuracy,
 ) -> dg.MaterializeResult:
     """Store what was learned and every stage's opinion; forget LFs that are no more."""
     covered, reached = (own != ABSTAIN).any(axis=1), combined.reached
+    informed = covered | combined.in_sequence
     predictions = pl.concat(
         [
             prediction_rows(task, "majority_vote", item_ids, combined.majority, covered),
-            prediction_rows(task, "label_model", item_ids, combined.own, covered),
+            prediction_rows(task, "label_model", item_ids, combined.own, informed),
             prediction_rows(task, "extended_votes", item_ids, combined.extended, reached),
         ]
     )
-    learned = pl.DataFrame(
-        {
-            "lf": names,
-            "estimated_accuracy": combined.accuracy,
-            "threshold": combined.thresholds,
-        }
+    learned = accuracy.by_lf.with_columns(
+        threshold=pl.Series(combined.thresholds),
+        weight=pl.Series(weights(combined.dependence)),
+        depends_on=_dependent(names, combined.dependence),
     )
     with database.write() as connection:
         put(connection, "label_model", learned)
+        put_choices(connection, combined.choices, (*STAGES, IN_ORDER))
+        put(connection, "lf_accuracy", accuracy.by_vote)
         put_evidence(
             connection,
             names,
             combined.evidence,
+            combined.silence,
             combined.thresholds,
             combined.grid,
             combined.curves,
         )
-        put(connection, "predictions", predictions, "stage <> ?", "end_model")
+        put(connection, "predictions", predictions, "NOT list_contains(?, stage)", LATER_STAGES)
         keep_only(connection, names)
     agreement = (combined.majority.argmax(axis=1) == combined.own.argmax(axis=1))[covered]
     return dg.MaterializeResult(
@@ -108,8 +139,21 @@ def publish_label_model(
         metadata={
             "dagster/row_count": len(item_ids),
             "learned": table(learned),
+            "chosen_by_itself": table(choice_rows(combined.choices)),
+            "warnings": "; ".join(c.warning for c in combined.choices if c.warning) or "none",
+            "lf_accuracy": table(accuracy.by_vote),
             "coverage": float(covered.mean()),
             "extended_coverage": float(reached.mean()),
             "agreement_with_majority": float(agreement.mean() if agreement.size else 1.0),
         },
     )
+
+
+def _dependent(names: Sequence[str], dependence: np.ndarray) -> pl.Series:
+    """The LFs that vote like each LF whatever the class, the most alike first."""
+    order = np.argsort(-dependence, axis=1, kind="stable")
+    alike = [
+        [names[other] for other in others if row[other] > 0]
+        for row, others in zip(dependence, order, strict=True)
+    ]
+    return pl.Series("depends_on", alike, dtype=pl.List(pl.String))

@@ -26,8 +26,12 @@ SHOWN = (
     "overlaps",
     "conflicts",
     "estimated_accuracy",
+    "accuracy_low",
+    "accuracy_high",
     "dev_votes",
     "dev_accuracy",
+    "dev_low",
+    "dev_high",
 )
 
 
@@ -48,6 +52,8 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
             __file__,
             "labeling/summary.py",
             "labeling/symbols.py",
+            "label_model/dev_votes.py",
+            "lf_accuracy.py",
             "lf_table.py",
             settings=task.classes,
         ),
@@ -60,7 +66,7 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
         votes, source, similarity, _ = extended_votes(database, names)
         own = source == np.arange(len(votes))[:, None]
         learned = pl.DataFrame({"lf": names}).join(
-            database.query("SELECT lf, estimated_accuracy, threshold FROM label_model"),
+            database.query("SELECT * FROM label_model"),
             on="lf",
             how="left",
             maintain_order="left",
@@ -72,10 +78,10 @@ def lf_summary_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDe
             lfs,
             own=np.where(own, votes, np.int8(ABSTAIN)),
             counted=np.where(own | (similarity >= thresholds), votes, np.int8(ABSTAIN)),
-            accuracy=learned["estimated_accuracy"].to_numpy(),
             thresholds=thresholds,
             gold=database.labels_by_row("dev"),
             n_errors=dict(errors.iter_rows()),
+            estimates=learned,
         )
         return publish_summary(task, database, rows)
 

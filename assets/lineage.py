@@ -11,6 +11,9 @@ import dagster as dg
 from assets.keys import extended_key, key, lf_key
 from epoxy_core.task import Task
 
+ESTIMATES = ("estimated_accuracy", "accuracy_low", "accuracy_high")
+DEV_FIGURES = ("dev_accuracy", "dev_low", "dev_high")
+
 Lineage = Mapping[str, Sequence[dg.TableColumnDep]]
 
 
@@ -37,7 +40,10 @@ def label_model_lineage(task: Task, names: Iterable[str]) -> Lineage:
     extended = [extended_key(task, name) for name in names]
     votes = [*_column("vote", *extended), *_column("probability", *extended)]
     similarities = _column("similarity", *extended)
-    return {"estimated_accuracy": votes, "threshold": [*votes, *similarities]}
+    return {
+        **dict.fromkeys(ESTIMATES, votes),
+        "threshold": [*votes, *similarities],
+    }
 
 
 def labels_lineage(task: Task, names: Iterable[str]) -> Lineage:
@@ -81,22 +87,32 @@ def lf_summary_lineage(task: Task, names: Sequence[str]) -> Lineage:
         **dict.fromkeys(("polarity", "coverage", "overlaps", "conflicts"), own),
         "extended_coverage": [*extended, *_column("threshold", model)],
         "threshold": _column("threshold", model),
-        "estimated_accuracy": _column("estimated_accuracy", model),
+        **{name: _column(name, model) for name in ESTIMATES},
         "dev_votes": [*own, *_column("item_id", gold)],
-        "dev_accuracy": [*own, *_column("label", gold)],
+        **{name: [*own, *_column("label", gold)] for name in DEV_FIGURES},
+    }
+
+
+def refined_labels_lineage(task: Task) -> Lineage:
+    """Columns of ``refined_labels``."""
+    labels, dev = key(task, "labels"), key(task, "dev_labels")
+    opinion = [*_column("probabilities", labels), *_column("label", dev)]
+    return {
+        "item_id": [*_column("item_id", labels), *_column("item_id", dev)],
+        **dict.fromkeys(("label", "confidence", "probabilities"), opinion),
     }
 
 
 def training_set_lineage(task: Task) -> Lineage:
     """Columns of ``training_set``."""
-    items, labels = key(task, "items"), key(task, "labels")
+    items, labels = key(task, "items"), key(task, "refined_labels")
     return {
         "item_id": _column("item_id", labels),
         "split": _column("split", items),
         "cut_statistic": _column("label", labels),
         **{
             name: _column(name, labels)
-            for name in ("label", "confidence", "probabilities", "run_id")
+            for name in ("label", "confidence", "probabilities", "weight", "source")
         },
     }
 

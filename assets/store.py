@@ -9,6 +9,7 @@ from assets.liveness import claim_run
 from epoxy_core.home import Home
 from epoxy_core.storage.database import Database
 from epoxy_core.storage.lance import EmbeddingStore
+from epoxy_core.storage.lexical import LexicalStore
 from epoxy_core.storage.neighbors import NeighborStore
 from epoxy_core.task import Task
 
@@ -39,3 +40,7 @@ class Store(dg.ConfigurableResource):
     def neighbors(self, task: Task) -> NeighborStore:
         """The neighbour graph."""
         return NeighborStore(self.paths.lance(task.name))
+
+    def lexical(self, task: Task) -> LexicalStore:
+        """Lexical vectors, and what makes them."""
+        return LexicalStore(self.paths.lexical(task.name))

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
-import numpy as np
 import polars as pl
 
 from assets.keys import TRAINING, key, placed, pool
@@ -13,22 +12,36 @@ from assets.lineage import training_set_lineage
 from assets.metadata import schema, share_per_class, shares, table
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.end_model import cut_statistic, select
+from epoxy_core.end_model import cut_statistic
 from epoxy_core.errors import EpoxyError
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.task import Task
 
+EXPORTED = (
+    "item_id",
+    "text",
+    "label",
+    "confidence",
+    "probabilities",
+    "weight",
+    "source",
+    "split",
+    "run_id",
+)
+
 
 def training_set_asset(task: Task) -> dg.AssetsDefinition:
-    """Unlabelled items with a trustworthy label, by the cut statistic."""
+    """Export every item with a label to train with, and how much it counts."""
     settings = task.training_set
 
     @dg.asset(
         key=key(task, "training_set"),
-        deps=[key(task, "labels"), key(task, "neighbors"), key(task, "items")],
-        description=f"The {settings.keep:.0%} of labelled items that agree most with their "
-        "neighbours (cut statistic, Lang et al. 2022). Dev and test items stay out.",
-        code_version=code_version(__file__, "end_model/selection.py", settings=settings),
+        deps=[key(task, "refined_labels"), key(task, "neighbors"), key(task, "items")],
+        description="Items to train on, with label, probabilities, weight and where the label is "
+        "from. Test items are never among them.",
+        code_version=code_version(
+            __file__, "end_model/selection.py", settings=[settings.formats, task.classes]
+        ),
         metadata=schema("training_set", training_set_lineage(task)),
         pool=pool(task),
         **placed(task, TRAINING, "parquet", "duckdb"),
@@ -37,28 +50,26 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
         database = store.database(task)
         rows = database.query(
             """
-            SELECT i.item_id, i.split, i.text, c.class, l.label, l.confidence, l.probabilities,
-                   l.votes, l.run_id
-            FROM items i LEFT JOIN labels l USING (item_id) LEFT JOIN classes c ON c.name = l.label
+            SELECT i.item_id, i.split, i.text, c.class, r.label, r.confidence, r.probabilities,
+                   r.weight, r.source, l.run_id
+            FROM items i LEFT JOIN refined_labels r USING (item_id)
+            LEFT JOIN classes c ON c.name = r.label LEFT JOIN labels l USING (item_id)
             ORDER BY i.item_id
             """
         )
-        labels = rows["class"].fill_null(-1).cast(pl.Int8).to_numpy().copy()
-        if settings.votes == "own":
-            labels[(rows["votes"] != "own").fill_null(True).to_numpy()] = -1
+        labels = rows["class"].fill_null(-1).cast(pl.Int8).to_numpy()
         graph = NeighborGraph(*store.neighbors(task).read(rows["item_id"].to_list()))
         z = cut_statistic(labels, graph, task.n_classes)
-        trainable = (rows["split"] == "unlabeled").to_numpy()
-        kept = select(np.where(trainable, z, np.nan), labels, settings.keep)
-        chosen = rows.with_columns(cut_statistic=pl.Series(z)).filter(pl.Series(kept))
+        chosen = rows.with_columns(cut_statistic=pl.Series(z)).filter(pl.Series(labels >= 0))
         files = _export(chosen, store.paths.training_set(task.name), settings.formats)
         database.replace("training_set", chosen)
         balance = dict(chosen["label"].value_counts().sort("label").iter_rows())
+        sources = chosen["source"].value_counts().sort("source")
         return dg.MaterializeResult(
             data_version=data_version(chosen.drop("run_id")),
             metadata={
                 "dagster/row_count": chosen.height,
-                "labelled_items": int(((labels >= 0) & trainable).sum()),
+                "sources": table(sources),
                 "class_shares": table(shares(balance)),
                 **share_per_class(task.classes, balance),
                 "files": dg.MetadataValue.md("\n".join(f"- `{file}`" for file in files)),
@@ -70,8 +81,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
 
 def _export(rows: pl.DataFrame, folder: Path, formats: Sequence[str]) -> list[Path]:
     """Write each file beside its old version and swap it in, so that a reader never sees half."""
-    columns = ("item_id", "text", "label", "confidence", "probabilities", "split", "run_id")
-    content = rows.select(columns)
+    content = rows.select(EXPORTED)
     files = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

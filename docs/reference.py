@@ -80,6 +80,8 @@ def _values(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in inner)
     if origin in (Union, UnionType):
         return ", ".join(_values(part) for part in inner if part is not NoneType)
+    if origin is tuple:
+        return f"[{', '.join(map(_values, inner))}]"
     if origin is list:
         return f"list of {_values(inner[0])}"
     if origin is dict:

@@ -20,6 +20,8 @@ class Choice:
         What the candidates were compared by; empty where there was nothing to measure.
     scores
         The measure of every candidate, higher is better.
+    warning
+        What a person should do something about; empty if nothing.
     """
 
     stage: str
@@ -27,3 +29,4 @@ class Choice:
     reason: str
     measure: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    warning: str = ""

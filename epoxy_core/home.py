@@ -33,6 +33,10 @@ class Home:
         """The task's LanceDB directory: embeddings and neighbour graph."""
         return self.task(name) / "lance"
 
+    def lexical(self, name: str) -> Path:
+        """The task's lexical vectors, with what makes them."""
+        return self.task(name) / "lexical.safetensors"
+
     def training_set(self, name: str) -> Path:
         """Folder of the exported training set."""
         return self.task(name) / "training_set"

@@ -26,6 +26,8 @@ class Evidence:
     ----------
     own
         float64 [m, S, K], ``LabelModel.evidence_``.
+    silence
+        float64 [m, K], ``LabelModel.silence_``.
     thresholds
         float64 [m], least similarity at which a borrowed vote counts.
     grids, curves
@@ -35,6 +37,7 @@ class Evidence:
     """
 
     own: Floats
+    silence: Floats
     thresholds: Floats
     grids: Sequence[Floats]
     curves: Sequence[Floats]
@@ -113,11 +116,12 @@ class CastVotes:
 
 
 def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes) -> Floats:
-    """Find what each LF's vote adds to the log-odds of one class against another.
+    """Find what each LF adds to the log-odds of one class against another.
 
-    An own vote adds its evidence. A borrowed one adds its log-odds at its similarity, if that
-    reaches the threshold and no LF voted on the item itself; with hard weighting it counts like
-    an own one.
+    An own vote adds its evidence; an LF without one adds what its silence says. A borrowed vote
+    adds its log-odds at its similarity, if that reaches the threshold and no LF voted on the item
+    itself; with hard weighting it counts like an own one. An item without a vote that counts has
+    no label, and nothing adds to it.
 
     Parameters
     ----------
@@ -130,13 +134,18 @@ def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes
 
     Returns
     -------
-    float64 [f, m], zero where the LF has no vote that counts.
+    float64 [f, m].
     """
     result = np.zeros(cast.votes.shape)
     has_own = cast.own.any(axis=1)
+    reached = (cast.votes >= 0) & (cast.similarity >= evidence.thresholds)
+    labelled = has_own | reached.any(axis=1)
     for lf, vote in enumerate(cast.votes.T):
-        near = (vote >= 0) & (cast.similarity[:, lf] >= evidence.thresholds[lf])
+        near = reached[:, lf]
         like_own = cast.own[:, lf] | (near if evidence.hard else False)
+        at = np.flatnonzero(labelled & ~like_own)
+        said = evidence.silence[lf]
+        result[at, lf] = said[winner[at]] - said[loser[at]]
         at = np.flatnonzero(like_own)
         added = evidence.of_own(lf, vote[at], cast.claimed(lf, at))
         rows = np.arange(len(at))
@@ -146,7 +155,7 @@ def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes
             named = vote[at] % evidence.n_classes
             sign = (named == winner[at]).astype(np.float64) - (named == loser[at])
             similarity, claimed = cast.similarity[at, lf], cast.claimed(lf, at)
-            result[at, lf] = sign * evidence.borrowed(lf, similarity, vote[at], claimed)
+            result[at, lf] += sign * evidence.borrowed(lf, similarity, vote[at], claimed)
     return result
 
 

@@ -1,6 +1,8 @@
 """What ``epoxy watch`` shows after an edit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from epoxy_core.evaluation import score
+from epoxy_core.lf_table import interval
 from epoxy_core.session import Session, Update
 from epoxy_core.task import Task
 
@@ -71,16 +74,12 @@ def _lf_table(view: View) -> Table:
     for row in view.update.table.iter_rows(named=True):
         old = before.get(row["lf"], {})
         edited = row["lf"] in view.update.voted
-        shares = (
-            "coverage",
-            "extended_coverage",
-            "conflicts",
-            "estimated_accuracy",
-            "dev_accuracy",
-        )
+        shares = ("coverage", "extended_coverage", "conflicts")
         table.add_row(
             f"[bold cyan]{row['lf']}[/bold cyan]" if edited else row["lf"],
             *(_share(row[name], old.get(name)) for name in shares),
+            _estimate(row, old) if view.update.accuracy else "…",
+            _share(row["dev_accuracy"], old.get("dev_accuracy")),
             str(row["n_errors"] or ""),
         )
     return table
@@ -95,6 +94,12 @@ def _share(now: float | None, before: float | None) -> str:
     if abs(change) < 0.05:
         return shown
     return f"[yellow]{change:+.1f}[/yellow] {shown}"
+
+
+def _estimate(row: Mapping[str, Any], old: Mapping[str, Any]) -> str:
+    """The estimated accuracy with its interval."""
+    shown = _share(row["estimated_accuracy"], old.get("estimated_accuracy"))
+    return shown + interval(row["accuracy_low"], row["accuracy_high"])
 
 
 def _dev_accuracy(session: Session, update: Update) -> str:

@@ -1,6 +1,6 @@
 """The report of a task, read from its tables and printed with rich."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from epoxy_core.choices import Choice
 from epoxy_core.errors import EpoxyError
+from epoxy_core.lf_table import interval
+from epoxy_core.storage.choices import read_choices
 from epoxy_core.storage.database import Database
 from epoxy_core.task import Task
 
@@ -16,6 +19,7 @@ STAGES = {
     "majority_vote": "majority vote",
     "label_model": "label model",
     "extended_votes": "label model on extended votes",
+    "refined": "votes and classifier together",
     "end_model": "end model",
 }
 MOST_CLASSES_SHOWN = 4
@@ -41,6 +45,8 @@ class Report:
         Published labels per class.
     training
         Training items per class.
+    choices
+        What was chosen by itself, and why.
     """
 
     splits: pl.DataFrame
@@ -50,6 +56,7 @@ class Report:
     stages: pl.DataFrame
     labels: pl.DataFrame
     training: pl.DataFrame
+    choices: list[Choice]
 
 
 def read_report(database: Database) -> Report:
@@ -79,6 +86,7 @@ def read_report(database: Database) -> Report:
         ),
         labels=database.query(per_class.format("labels")),
         training=database.query(per_class.format("training_set")),
+        choices=read_choices(database),
     )
 
 
@@ -97,11 +105,25 @@ def print_report(console: Console, task: Task, report: Report) -> None:
             soft_wrap=True,
         )
     console.print(_stage_table(task, report))
+    _print_choices(console, report.choices)
     console.print()
     for name, counts in (("labels", report.labels), ("training set", report.training)):
         total = counts["items"].sum()
         shares = ", ".join(f"{label} {n:,}" for label, n in counts.iter_rows())
         console.print(f"[bold]{name}[/bold]: {total:,} items ({shares})")
+
+
+def _print_choices(console: Console, choices: Sequence[Choice]) -> None:
+    if choices:
+        console.print("\n[italic]Chosen by itself[/italic]")
+    for choice in choices:
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in choice.scores.items())
+        measured = f" ({choice.measure}: {scores})" if scores else ""
+        line = f"{choice.stage}: [bold]{escape(choice.chosen)}[/bold]. {escape(choice.reason)}"
+        console.print(line + escape(measured), highlight=False, soft_wrap=True)
+        if choice.warning:
+            warning = f"  [yellow]{escape(choice.warning)}[/yellow]"
+            console.print(warning, highlight=False, soft_wrap=True)
 
 
 def print_times(console: Console, seconds: Mapping[str, float]) -> None:
@@ -126,15 +148,16 @@ def _lf_table(summary: pl.DataFrame) -> Table:
             _percent(row["extended_coverage"]),
             _percent(row["overlaps"]),
             _percent(row["conflicts"]),
-            _percent(row["estimated_accuracy"]),
-            _percent(row["dev_accuracy"]) + dev,
+            _percent(row["estimated_accuracy"])
+            + interval(row["accuracy_low"], row["accuracy_high"]),
+            _percent(row["dev_accuracy"]) + interval(row["dev_low"], row["dev_high"]) + dev,
             "–" if row["threshold"] is None else f"{row['threshold']:.2f}",
         )
     return table
 
 
 def _stage_table(task: Task, report: Report) -> Table:
-    """Accuracy on every split; F1 on the last one, which is test where there is one."""
+    """Accuracy on every split; the rest on the last one, which is test where there is one."""
     table = _table("Stages against hand labels", "stage")
     table.add_column("cover", justify="right")
     sizes = report.evaluation.select("split", "n_items").unique(maintain_order=True)
@@ -150,6 +173,8 @@ def _stage_table(task: Task, report: Report) -> Table:
             columns.append((last, "f1", name))
         table.add_column("macro F1", justify="right")
         columns.append((last, "macro_f1", None))
+        table.add_column("calib. err.", justify="right")
+        columns.append((last, "calibration_error", None))
     scores = {
         (stage, split, metric, name): value
         for stage, split, metric, name, value in report.evaluation.select(

@@ -1,7 +1,7 @@
 """The warm relabeling loop: a task in memory, brought up to date at every edit of a heuristic."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Self, TypeVar
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
 from epoxy_core.extension import ExtendedVotes, NeighborGraph, random_similarity
+from epoxy_core.item_order import item_order
 from epoxy_core.labeling import (
     ABSTAIN,
     LabelingFunction,
@@ -18,7 +19,8 @@ from epoxy_core.labeling import (
     apply_labeling_function,
 )
 from epoxy_core.lend import Lent, extend, threshold_setting
-from epoxy_core.lf_table import lf_table
+from epoxy_core.lf_accuracy import BY_LF, LFAccuracy, lf_accuracy
+from epoxy_core.lf_table import lf_table, with_estimates
 from epoxy_core.storage.database import Database
 from epoxy_core.storage.lance import EmbeddingStore
 from epoxy_core.storage.neighbors import NeighborStore
@@ -67,7 +69,9 @@ class Update:
     refused
         LFs that raised too often, with what they raised; their last good votes stay.
     table
-        The LF table (columns of ``lf_summary``).
+        The LF table (columns of ``lf_summary``); without estimated accuracies while there are none.
+    accuracy
+        How right each LF is; None: not estimated yet (`Session.estimated`).
     combined
         Probabilities of every item, and what was learned of every LF; the same object as before
         if nothing that they depend on changed.
@@ -83,6 +87,7 @@ class Update:
     removed: tuple[str, ...]
     refused: dict[str, str]
     table: pl.DataFrame
+    accuracy: LFAccuracy | None
     combined: Combined
     labels_before: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int8]
@@ -123,6 +128,7 @@ class Session:
         self.floor = random_similarity(embeddings)
         self.columns: dict[str, Column] = {}
         self.combined: Combined | None = None
+        self.accuracy: LFAccuracy | None = None
         self.settings: tuple[object, ...] = ()
 
     @classmethod
@@ -147,6 +153,10 @@ class Session:
         session = cls(items, vectors, graph, database.labels_by_row("dev"))
         reach = database.query("SELECT lf, least_similarity, origin FROM extension")
         known = {lf: (least, origin) for lf, least, origin in reach.iter_rows()}
+        session.accuracy = LFAccuracy(
+            database.query("SELECT * FROM label_model").select(*BY_LF),
+            database.query("SELECT * FROM lf_accuracy"),
+        )
         stored = extended_votes(database, [lf.name for lf in lfs])
         itself = np.arange(items.height, dtype=np.int32)
         for j, lf in enumerate(lfs):
@@ -206,6 +216,8 @@ class Session:
         combined = self.combined
         if combined is None or again or settings != self.settings:
             combined = self._combine(task, list(columns.values()))
+        opened = self.combined is None and not again and not removed
+        accuracy = self.accuracy if opened or combined is self.combined else None
         clock.lap("label model")
         labels_before = self.combined.labels if self.combined else combined.labels
         held = list(columns.values())
@@ -214,13 +226,14 @@ class Session:
             [column.lf for column in held],
             own=_matrix([column.result.votes for column in held], len(self.items), np.int8),
             counted=combined.counted,
-            accuracy=combined.accuracy,
             thresholds=combined.thresholds,
             gold=self.gold,
             n_errors={column.lf.name: column.result.n_errors for column in held},
+            estimates=accuracy.by_lf if accuracy else None,
         )
         clock.lap("table")
         self.columns, self.combined, self.settings = columns, combined, settings
+        self.accuracy = accuracy
         return Update(
             tuple(voted),
             tuple(changed),
@@ -228,11 +241,20 @@ class Session:
             tuple(removed),
             refused,
             table,
+            accuracy,
             combined,
             labels_before,
             combined.labels,
             clock.seconds,
         )
+
+    def estimated(self, task: Task, update: Update) -> Update:
+        """The last update, with the estimates that an edit does not wait for."""
+        self.accuracy = update.accuracy or lf_accuracy(
+            task, list(self.columns), self.own_votes(), update.combined, self.gold
+        )
+        table = with_estimates(update.table, self.accuracy.by_lf)
+        return replace(update, table=table, accuracy=self.accuracy)
 
     def own_votes(self) -> npt.NDArray[np.int8]:
         """Own votes of all labeling functions, int8 [n, m]."""
@@ -263,6 +285,8 @@ class Session:
                 [column.lent.extended.similarity for column in columns], n, np.float32
             ),
             strength=_strength([column.lent.extended for column in columns], n),
+            names=tuple(column.lf.name for column in columns),
+            order=item_order(task, self.items),
         )
         reach = Reach(
             least=np.array([column.lent.least for column in columns]),

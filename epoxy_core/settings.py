@@ -83,6 +83,13 @@ class Embedding(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: the fastest that keeps a cosine of 0.999 to float32"
     )
+    lexical_weight: float = Field(
+        0.5,
+        ge=0,
+        allow_inf_nan=False,
+        description="length of the vector of an item's words that refinement and end model read "
+        "beside its embedding (of length 1); 0 for none",
+    )
 
 
 class LabelingFunctions(Section):
@@ -111,12 +118,31 @@ class Extension(Section):
     )
 
 
+class ItemSequence(Section):
+    """Items in time order: frames of a video, turns of a conversation."""
+
+    by: str = Field(description="column of the source that names the sequence")
+    order: str = Field(description="column that orders the items of a sequence: a number or text")
+
+
 class LabelModelSettings(Section):
     """How votes become probabilities."""
 
-    method: Literal["majority_vote", "triplets", "dawid_skene"] = "dawid_skene"
-    class_balance: Literal["uniform", "dev"] | list[float] = Field(
-        "uniform", description="the classes' shares: uniform, from dev labels, or given in order"
+    method: Literal["auto", "majority_vote", "triplets", "dawid_skene"] = Field(
+        "auto", description="auto: by dev labels, or by how well LFs foretell one another"
+    )
+    class_balance: Literal["auto", "uniform", "dev"] | list[float] = Field(
+        "auto",
+        description="the classes' shares: uniform, from dev labels, or given in order; auto: from "
+        "50 dev labels or more, else learned where votes tell it, else uniform",
+    )
+    dependencies: Literal["auto", "none"] | list[tuple[str, str]] = Field(
+        "auto",
+        description="pairs of labeling functions that vote alike for other reasons than the "
+        "class; auto: found from their votes",
+    )
+    sequence: ItemSequence | None = Field(
+        None, description="items in time order: their classes and the LFs' votes persist"
     )
 
 
@@ -134,20 +160,40 @@ class LabelChanges(Section):
 
 
 class TrainingSet(Section):
-    """Which labelled items become training data."""
+    """Which labelled items become training data, and with which labels."""
 
+    refine: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="labels that votes and embeddings agree on; auto: unless dev labels, or "
+        "labeling functions left out, say that it does not help",
+    )
+    hand_labels: Literal["train", "hold_out"] = Field(
+        "train",
+        description="train: dev items are in the training set with their hand label, and are "
+        "scored by models that did not see them; hold_out: they are not",
+    )
     votes: Literal["own", "extended"] = Field(
         "own", description="own: only items an LF voted on; extended: those that borrow, too"
     )
-    keep: float = Field(0.8, gt=0, le=1, description="share of them kept by the cut statistic")
+    keep: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        "auto",
+        description="share of them kept by the cut statistic; auto: all of the refined, 0.8 of "
+        "the label model's",
+    )
     formats: list[Literal["parquet", "jsonl"]] = Field(default=["parquet", "jsonl"], min_length=1)
 
 
 class EndModel(Section):
-    """A linear head on the embeddings, trained on the training set."""
+    """A classifier on the embeddings, trained on the training set."""
 
-    l2: float = Field(1.0, gt=0, allow_inf_nan=False, description="inverse of scikit-learn's C")
-    labels: Literal["hard", "soft"] = "hard"
+    head: Literal["linear", "mlp"] = Field("linear", description="or one hidden layer (torch)")
+    labels: Literal["auto", "hard", "soft"] = Field(
+        "auto", description="auto: soft on refined labels, hard on the label model's"
+    )
+    l2: float = Field(
+        1.0, gt=0, allow_inf_nan=False, description="of the linear head: inverse of sklearn's C"
+    )
+    hidden: int = Field(128, ge=1, le=4096, description="of the MLP head: units")
 
 
 class Automation(Section):

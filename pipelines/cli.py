@@ -140,6 +140,37 @@ def labels(
 
 
 @app.command()
+def predict(
+    task: TaskName,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV, TSV, JSONL, Parquet or .txt files, or folders of .txt; - reads lines of "
+            "text from standard input",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "--out",
+            help=".parquet, .jsonl or .csv file; by default a table on a terminal, else CSV to "
+            "stdout",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="the column that holds the text; source.text by default")
+    ] = None,
+) -> None:
+    """Label new texts by the end model that the last run trained."""
+    from pipelines.predict import predict_texts
+
+    found = _find(task)
+    predict_texts(console, found, Home.from_environment(), files or [], output, text)
+
+
+@app.command()
 def snapshot(
     task: TaskName,
     output: Annotated[Path | None, typer.Option(help="the copy's file")] = None,

@@ -1,7 +1,6 @@
 """``epoxy diff`` and ``epoxy labels``: what label runs changed and why, and their labels."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from epoxy_core.storage.label_runs import (
     with_texts,
 )
 from epoxy_core.storage.publish import accept
+from pipelines.output import flat, write_rows
 
-FORMATS = (".parquet", ".jsonl", ".csv")
 NOTHING = "–"
 
 
@@ -105,41 +104,14 @@ def print_labels(
     run = find_run(runs, name) if name else runs[-1]
     rows = labels_of(database, run)
     if output is None:
-        typer.echo(_flat(rows, run).write_csv(), nl=False)
+        typer.echo(flat(rows, run.classes).write_csv(), nl=False)
         return
-    if output.suffix not in FORMATS:
-        raise EpoxyError(
-            f"no format for {output.suffix or 'a name without an ending'}",
-            where=str(output),
-            remedy=f"End it in one of {', '.join(FORMATS)}.",
-        )
-    partial = output.with_name(f"{output.name}.partial")
-    try:
-        if output.suffix == ".parquet":
-            rows.write_parquet(partial)
-        elif output.suffix == ".jsonl":
-            rows.write_ndjson(partial)
-        else:
-            _flat(rows, run).write_csv(partial)
-        os.replace(partial, output)
-    except OSError as error:
-        raise EpoxyError(
-            f"cannot be written ({error})", where=str(output), remedy="Name a place that can."
-        ) from error
+    write_rows(rows, run.classes, output)
     console.print(
         f"wrote {rows.height:,} labels of the run {run.run_id} to {output}",
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _flat(rows: pl.DataFrame, run: LabelRun) -> pl.DataFrame:
-    """One column per class instead of the list, which CSV does not have."""
-    each = [
-        pl.col("probabilities").list.get(i).alias(f"P({name})")
-        for i, name in enumerate(run.classes)
-    ]
-    return rows.select("item_id", "label", "confidence", *each)
 
 
 def _pair(runs: Sequence[LabelRun], names: Sequence[str]) -> tuple[LabelRun, LabelRun]:

@@ -15,9 +15,11 @@ from assets.extended_votes import extended_assets
 from assets.keys import key
 from assets.label_model import label_model_asset
 from assets.labels import labels_asset
+from assets.lexical import lexical_asset
 from assets.lf_summary import lf_summary_asset
 from assets.lf_votes import lf_assets
 from assets.neighbors import neighbors_asset
+from assets.refined_labels import refined_labels_asset
 from assets.source import source_asset
 from assets.store import Store
 from assets.training_set import training_set_asset
@@ -54,8 +56,11 @@ def task_graph(task: Task) -> TaskGraph:
         label_model_asset(task, lfs),
         lf_summary_asset(task, lfs),
         labels_asset(task, lfs),
+        refined_labels_asset(task, lfs),
         training_set_asset(task),
     ]
+    if task.embedding.lexical_weight > 0:
+        assets.append(lexical_asset(task))
     if task.end_model:
         assets.append(end_model_asset(task, task.end_model))
     if task.labels:

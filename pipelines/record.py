@@ -42,7 +42,7 @@ def record(
     session
         The session.
     update
-        Its last update.
+        Its last update, with the estimated accuracies (`Session.estimated`).
     recorded
         Columns of the session that are recorded already.
     refitted
@@ -62,9 +62,16 @@ def record(
         if not refitted:
             return ""
         names, item_ids = list(session.columns), session.items["item_id"]
+        assert update.accuracy is not None
         ledger.add(
             publish_label_model(
-                task, database, names, item_ids, session.own_votes(), update.combined
+                task,
+                database,
+                names,
+                item_ids,
+                session.own_votes(),
+                update.combined,
+                update.accuracy,
             )
         )
         ledger.add(publish_summary(task, database, update.table))

@@ -141,6 +141,7 @@ def lost(
     others = {
         "embeddings": [home.lance(task.name)],
         "neighbors": [home.lance(task.name)],
+        "lexical": [home.lexical(task.name)],
         "training_set": [home.database(task.name), home.training_set(task.name)],
         "end_model": [home.database(task.name), home.end_model(task.name)],
     }

@@ -86,22 +86,21 @@ class Watch:
         if self.pending:
             start = perf_counter()
             columns = dict(self.session.columns)
+            update = self.session.estimated(self.task, self.view.update)
             refusal = record(
                 self.instance,
                 self.task,
                 self.store,
                 self.session,
-                self.view.update,
+                update,
                 self.recorded,
-                refitted=self.view.update.combined is not self.published,
+                refitted=update.combined is not self.published,
             )
             self.recorded, self.pending = columns, False
-            self.published = self.view.update.combined
+            self.published = update.combined
             done = f"recorded in {perf_counter() - start:.1f} s"
             said = f"stopped by a check: {refusal}" if refusal else done
-            self.view = View(
-                self.view.update, self.view.before, self.view.seconds, self.view.problem, said
-            )
+            self.view = View(update, self.view.before, self.view.seconds, self.view.problem, said)
         return self.view
 
     def finish(self) -> None:

@@ -122,13 +122,22 @@ FOLLOWING = {
     "lf_summary",
     "labels",
     "label_changes",
+    "refined_labels",
     "training_set",
     "end_model",
     "evaluation",
 }
 """The label model, and what depends on it."""
 
-TABLES = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "training_set")
+TABLES = (
+    "items",
+    "lf_votes",
+    "extended_votes",
+    "label_model",
+    "lf_accuracy",
+    "lf_summary",
+    "training_set",
+)
 
 
 def tables(folder: Path, home: Home) -> dict[str, pl.DataFrame]:

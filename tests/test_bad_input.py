@@ -330,7 +330,9 @@ def test_labels_that_a_check_blocks_stay_unpublished(folder, capsys, project):
     assert database.query("SELECT * FROM labels").is_empty()
 
 
-@pytest.mark.parametrize("removed", ["labels.duckdb", "lance", "training_set"])
+@pytest.mark.parametrize(
+    "removed", ["labels.duckdb", "lance", "lexical.safetensors", "training_set"]
+)
 def test_results_that_are_gone_are_made_again(finished, monkeypatch, removed):
     folder, home = finished
     path = home.task("messages") / removed
@@ -444,3 +446,113 @@ def test_init_overwrites_no_heuristics(folder, capsys):
     assert "labeling_functions.py: cannot be written: File exists" in printed
     assert (folder / "labeling_functions.py").read_text() == before
     assert not (folder / "task.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", ["no texts to predict", "- for lines of text"]),
+        ("absent.csv", ["absent.csv: no such file", "Give files that exist"]),
+        ("a.xlsx", ["a.xlsx: unknown format: suffix '.xlsx'", ".parquet", "standard input (-)"]),
+        ("bare", ["bare: no .txt file in this folder"]),
+        ("body.csv", ["body.csv: no column 'text' (found: 'body')", "by --text"]),
+        ("a.csv --text body", ["a.csv: no column 'body'", "Correct --text"]),
+        ("empty.csv", ["empty.csv: no readable header row: the file is empty"]),
+        ("blank.csv", ["blank.csv: no text to predict", "empty_text: 1", "blank.csv:2: (empty)"]),
+        ("broken.parquet", ["broken.parquet: not a readable Parquet file"]),
+        ("a.csv --out a.xlsx", ["a.xlsx: no format for .xlsx", ".parquet, .jsonl, .csv"]),
+        ("a.csv --out absent/o.csv", ["absent/o.csv: cannot be written (no such folder)"]),
+        ("a.csv --out a.csv", ["a.csv: is one of the files to predict", "a file of their own"]),
+    ],
+)
+def test_predict_refuses_and_writes_nothing(finished, monkeypatch, capsys, arguments, words):
+    folder, home = finished
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("EPOXY_HOME", str(home.root))
+    contents = {
+        "a.csv": "text\nhello\n",
+        "a.xlsx": "x",
+        "body.csv": "body\nhello\n",
+        "empty.csv": "",
+        "blank.csv": "text,n\n ,1\n",
+        "broken.parquet": "x",
+    }
+    for name, content in contents.items():
+        Path(name).write_text(content)
+    Path("bare").mkdir()
+    before = sorted(Path().rglob("*"))
+    code, printed = epoxy(capsys, "predict", "messages", *arguments.split())
+    assert code == REFUSED
+    assert all(word in printed for word in words), printed
+    assert "→" in printed
+    assert sorted(Path().rglob("*")) == before
+    assert all(Path(name).read_text() == content for name, content in contents.items())
+
+
+def test_predict_heeds_the_rule_for_bad_rows(finished, monkeypatch, capsys):
+    folder, home = finished
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("EPOXY_HOME", str(home.root))
+    task("  id: id", "  id: id\n  on_bad_row: error")(folder)
+    Path("a.csv").write_text("text,n\nhello,1\n,2\n")
+    code, printed = epoxy(capsys, "predict", "messages", "a.csv")
+    assert code == REFUSED
+    assert "a.csv: empty_text: 1" in printed
+    assert "a.csv:3: (empty)" in printed
+    assert "source.on_bad_row: skip" in printed
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        pytest.param(
+            lambda folder, model: model.unlink(),
+            ["end_model.safetensors: no end model yet", "`epoxy run TASK` trains"],
+            id="never trained",
+        ),
+        pytest.param(
+            lambda folder, model: model.write_bytes(b"x"),
+            ["end_model.safetensors: not a saved end model", "Remove it"],
+            id="damaged",
+        ),
+        pytest.param(
+            lambda folder, _: task("extension:", "embedding: {precision: float32}\nextension:")(
+                folder
+            ),
+            ["end_model.safetensors: trained on embeddings of", ":float32", "`epoxy run TASK`"],
+            id="another encoder",
+        ),
+        pytest.param(
+            lambda folder, _: task("[ham, spam]", "[spam, ham]")(folder),
+            ["trained for the classes ham, spam; the task's are spam, ham", "`epoxy run TASK`"],
+            id="other classes",
+        ),
+        pytest.param(
+            lambda folder, _: task("extension:", "embedding: {lexical_weight: 0}\nextension:")(
+                folder
+            ),
+            ["trained on embeddings of", "+0.5*", "`epoxy run TASK`"],
+            id="other vectors",
+        ),
+        pytest.param(
+            lambda _, model: model.with_name("lexical.safetensors").unlink(),
+            ["lexical.safetensors: no lexical vectors yet", "`epoxy run TASK` makes them"],
+            id="no lexical vectors",
+        ),
+        pytest.param(
+            lambda folder, _: task("extension:", "end_model: null\nextension:")(folder),
+            ["messages/task.yaml: the task has no end model", "Remove end_model: null"],
+            id="none wanted",
+        ),
+    ],
+)
+def test_predict_without_its_end_model(finished, monkeypatch, capsys, damage, words):
+    folder, home = finished
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("EPOXY_HOME", str(home.root))
+    Path("a.csv").write_text("text\nhello\n")
+    damage(folder, home.end_model("messages"))
+    code, printed = epoxy(capsys, "predict", "messages", "a.csv", "--out", "o.csv")
+    assert code == REFUSED
+    assert all(word in printed for word in words), printed
+    assert not Path("o.csv").exists()

@@ -98,7 +98,9 @@ def _measure(
         for name, outcome in found.items()
     }
     seconds = {name: outcome.seconds for name, outcome in found.items()}
-    return SetResult(texts.name, texts.n_classes, scored, seconds, curve), repeated
+    choices = {name: outcome.choice for name, outcome in found.items() if outcome.choice}
+    result = SetResult(texts.name, texts.n_classes, scored, seconds, curve, choices)
+    return result, repeated
 
 
 def _measure_frames(frames: FrameSet, peers: Peers) -> SetResult:

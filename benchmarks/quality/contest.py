@@ -12,6 +12,7 @@ from benchmarks.quality.ours import FRAME_STAGES, STAGES, frame_stages, stages
 from benchmarks.quality.peers import Peers
 from benchmarks.quality.published_epoxy import tuned_epoxy
 from benchmarks.quality.scores import then_regression
+from epoxy_core.choices import Choice
 from epoxy_core.label_model import MajorityVote
 
 SEEDS = range(5)
@@ -30,11 +31,13 @@ Embeddings = npt.NDArray[np.float32]
 class Outcome:
     """What a method says of all items, once per seed, and the mean seconds of a run.
 
-    ``seconds`` is None where a stage's time is part of a later one's.
+    ``seconds`` is None where a stage's time is part of a later one's; ``choice`` is what a method
+    decided by itself.
     """
 
     probabilities: tuple[Floats, ...]
     seconds: float | None
+    choice: Choice | None = None
 
 
 Outcomes = dict[str, Outcome]
@@ -68,12 +71,16 @@ def run_texts(texts: TextSet, embeddings: Embeddings, peers: Peers) -> Outcomes:
 def run_ours(texts: TextSet, embeddings: Embeddings) -> Outcomes:
     """Run the product's stages; the time of all is that of the last."""
     started = time.perf_counter()
-    by_stage = stages(
+    found = stages(
         texts.votes, texts.texts, embeddings, texts.train, texts.dev_gold, texts.n_classes
     )
     seconds = time.perf_counter() - started
     return {
-        OURS + stage: Outcome((by_stage[stage],), seconds if stage == STAGES[-1] else None)
+        OURS + stage: Outcome(
+            (found.probabilities[stage],),
+            seconds if stage == STAGES[-1] else None,
+            found.choices.get(stage),
+        )
         for stage in STAGES
     }
 

@@ -4,21 +4,29 @@ Fitted on the train items alone, so that test items are what they are in the fie
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.end_model import LinearHead, cut_statistic, select
+from epoxy_core.choices import Choice
+from epoxy_core.embed import LexicalVectors, joined
+from epoxy_core.end_model import assign_folds
 from epoxy_core.extension import (
     BorrowedVoteCalibration,
+    NeighborGraph,
     nearest_in,
     neighbor_graph,
     random_similarity,
 )
-from epoxy_core.label_model import extended_posterior, hard_labels, make_label_model
+from epoxy_core.label_model import extended_posterior, make_label_model
 from epoxy_core.label_model.chain import TemporalChain
 from epoxy_core.labeling import ABSTAIN
-from epoxy_core.settings import EndModel, Extension, LabelModelSettings, TrainingSet
+from epoxy_core.refinement import REFINED, Evidence, FitModel, refine, unrefined
+from epoxy_core.settings import Embedding, Extension, LabelModelSettings, Source
+from epoxy_core.task import Task
+from epoxy_core.training_labels import KEPT_UNREFINED, TrainingLabels, training_labels
 
 Floats = npt.NDArray[np.float64]
 Votes = npt.NDArray[np.int8]
@@ -27,11 +35,28 @@ Mask = npt.NDArray[np.bool_]
 
 LABEL_MODEL = "label model"
 EXTENDED = "label model on extended votes"
-END_MODEL = "end model"
+END_MODEL = "label model → cut → end model"
+REFINED_END = "refined labels → end model"
 AUTO = "auto"
-STAGES = (LABEL_MODEL, EXTENDED, END_MODEL, AUTO)
+AUTO_DEV = "auto, with the valid labels"
+STAGES = (LABEL_MODEL, EXTENDED, END_MODEL, REFINED_END, AUTO, AUTO_DEV)
 CHAIN = "temporal chain"
 FRAME_STAGES = (LABEL_MODEL, CHAIN)
+
+
+class Ours(NamedTuple):
+    """What the product says of all items, and why.
+
+    Attributes
+    ----------
+    probabilities
+        float64 [n, K] by name of the stage, `STAGES`.
+    choices
+        What `AUTO` and `AUTO_DEV` chose.
+    """
+
+    probabilities: dict[str, Floats]
+    choices: dict[str, Choice]
 
 
 def stages(
@@ -41,8 +66,8 @@ def stages(
     train: Mask,
     gold: Votes,
     n_classes: int,
-) -> dict[str, Floats]:
-    """Label all items by every stage.
+) -> Ours:
+    """Label all items by every stage; only the last one reads hand labels.
 
     Parameters
     ----------
@@ -58,16 +83,88 @@ def stages(
         int8 [n], the class of dev items, −1 elsewhere.
     n_classes
         K.
-
-    Returns
-    -------
-    float64 [n, K] by name of the stage, `STAGES`.
     """
+    none = np.full_like(gold, ABSTAIN)
+    fit = _label_model(train, n_classes, None)
+    own = fit(votes, None)
     model = make_label_model(LabelModelSettings().method, n_classes).fit(votes[train])
-    own = model.predict_proba(votes)
     extended = _extended(votes, own, model.accuracy_, embeddings, train, n_classes)
-    end = _end_model(votes, own, embeddings, train, n_classes)
-    return {LABEL_MODEL: own, EXTENDED: extended, END_MODEL: end, AUTO: end}
+    graph = _train_graph(embeddings, train)
+    evidence = Evidence(
+        _features(texts, embeddings, train), votes, None, _folds(texts), train, none
+    )
+    plain = unrefined(evidence, own, graph, KEPT_UNREFINED)
+    auto = training_labels(_task(n_classes), evidence, none, own, graph, fit, None)
+    balance = _balance(gold, n_classes)
+    informed = _label_model(train, n_classes, balance)
+    with_gold = training_labels(
+        _task(n_classes),
+        replace(evidence, gold=gold),
+        gold,
+        informed(votes, None),
+        graph,
+        informed,
+        balance,
+    )
+    return Ours(
+        {
+            LABEL_MODEL: own,
+            EXTENDED: extended,
+            END_MODEL: plain.classifier,
+            REFINED_END: refine(evidence, own).classifier,
+            AUTO: _answer(auto),
+            AUTO_DEV: _answer(with_gold),
+        },
+        {AUTO: auto.choice, AUTO_DEV: with_gold.choice},
+    )
+
+
+def _answer(made: TrainingLabels) -> Floats:
+    """Votes and classifier together, or where labels are not refined the classifier."""
+    return made.found.posterior if made.method == REFINED else made.found.classifier
+
+
+def _label_model(train: Mask, n_classes: int, balance: list[float] | None) -> FitModel:
+    def fit(votes: Votes, strength: npt.NDArray[np.float32] | None) -> Floats:
+        model = make_label_model(LabelModelSettings().method, n_classes, balance)
+        return model.fit(votes[train]).predict_proba(votes, strength)
+
+    return fit
+
+
+def _balance(gold: Votes, n_classes: int) -> list[float]:
+    counts = np.bincount(gold[gold != ABSTAIN], minlength=n_classes) + 1.0
+    return [float(share) for share in counts / counts.sum()]
+
+
+def _features(texts: Sequence[str], embeddings: Embeddings, train: Mask) -> Embeddings:
+    """Embeddings and lexical vectors, the latter fitted on the train texts."""
+    seen = [text for text, learned in zip(texts, train, strict=True) if learned]
+    lexical = LexicalVectors().fit(seen).transform(texts)
+    return joined(embeddings, lexical, Embedding().lexical_weight)
+
+
+def _folds(texts: Sequence[str]) -> npt.NDArray[np.int16]:
+    return assign_folds([f"{text}" if text else f"{row}" for row, text in enumerate(texts)])
+
+
+def _train_graph(embeddings: Embeddings, train: Mask) -> NeighborGraph:
+    """Neighbours of train items among themselves; no other item's are looked at."""
+    rows = np.flatnonzero(train)
+    found = neighbor_graph(embeddings[train], Extension().neighbors)
+    indices = np.zeros((len(embeddings), found.indices.shape[1]), dtype=np.int32)
+    similarity = np.zeros(indices.shape, dtype=np.float32)
+    indices[train], similarity[train] = rows[found.indices], found.similarity
+    return NeighborGraph(indices, similarity)
+
+
+def _task(n_classes: int) -> Task:
+    """A task with the defaults of ``task.yaml``."""
+    return Task(
+        name="benchmark",
+        source=Source(paths=["-"]),
+        classes=[str(label) for label in range(n_classes)],
+    )
 
 
 def frame_stages(votes: Votes, labelled: Votes, n_classes: int) -> dict[str, Floats]:
@@ -105,16 +202,3 @@ def _extended(
     counts = (votes != ABSTAIN) | (similarity >= np.maximum(calibration.thresholds_, floor))
     counted = np.where(counts, candidates, np.int8(ABSTAIN))
     return extended_posterior(own, votes, counted, calibration.weight(similarity))
-
-
-def _end_model(
-    votes: Votes, own: Floats, embeddings: Embeddings, train: Mask, n_classes: int
-) -> Floats:
-    """Train on the covered train items that agree most with their neighbours."""
-    settings, head = TrainingSet(), EndModel()
-    covered = (votes[train] != ABSTAIN).any(axis=1)
-    labels = np.where(covered, hard_labels(own[train]), np.int8(ABSTAIN))
-    graph = neighbor_graph(embeddings[train], Extension().neighbors)
-    kept = select(cut_statistic(labels, graph, n_classes), labels, settings.keep)
-    model = LinearHead(n_classes, l2=head.l2, labels=head.labels)
-    return model.fit(embeddings[train][kept], own[train][kept]).predict_proba(embeddings)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.quality import contest
+from benchmarks.quality.choices import choices_table
 from benchmarks.quality.data import TextSet
 from benchmarks.quality.ours import FRAME_STAGES
 from benchmarks.quality.table import (
@@ -43,7 +44,10 @@ where a method draws at random (Snorkel).
   tuned on the valid labels (first one quantile level for all LFs, then LF by LF where that takes
   at most 1,000 label models); then FlyingSquid as in the authors' notebook (median of triplets),
   for more than two classes majority vote.
-- *ours*: the product's stages with the defaults of `task.yaml`, without any gold label."""
+- *ours*: the product's stages with the defaults of `task.yaml`, embeddings joined with lexical
+  vectors of the train texts from the end model on. *auto* answers by votes and classifier together,
+  as the product chose it. Only *auto, with the valid labels* sees gold labels: it trains with
+  them, each judged by a classifier that did not see it, and takes its class balance from them."""
 
 
 def report(
@@ -96,6 +100,10 @@ def _texts(sets: Sequence[SetResult], identical: bool) -> list[str]:
         *quality_table(sets, methods, contest.BASELINE),
         "",
         f"Run a second time in the same process, ours came out {again} on every item.",
+        "",
+        "## What auto chose",
+        "",
+        *choices_table(sets, methods),
         "",
         "## Worth in gold labels",
         "",

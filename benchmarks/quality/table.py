@@ -1,12 +1,13 @@
 """The results as Markdown: the same results give the same text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks.quality.gold import Point, worth
 from benchmarks.quality.scores import Scores
+from epoxy_core.choices import Choice
 
 NONE = "–"
 
@@ -25,6 +26,8 @@ class SetResult:
         By method; None where they are part of another's.
     curve
         Of gold labels, empty for a set without embeddings.
+    choices
+        What methods decided by themselves.
     """
 
     name: str
@@ -32,6 +35,11 @@ class SetResult:
     scores: Mapping[str, Sequence[Scores]]
     seconds: Mapping[str, float | None]
     curve: Sequence[Point] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+
+    def accuracy(self, method: str) -> float:
+        """Mean over seeds."""
+        return float(np.mean([each.accuracy for each in self.scores[method]]))
 
 
 def quality_table(

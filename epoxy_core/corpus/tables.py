@@ -29,7 +29,11 @@ class Table:
 
 
 def read_table(
-    files: list[SourceFile], source: Source, needed: dict[str, str], findings: Findings
+    files: list[SourceFile],
+    source: Source,
+    needed: dict[str, str],
+    findings: Findings,
+    optional: dict[str, str] | None = None,
 ) -> Table:
     """Read and stack the source files.
 
@@ -39,6 +43,8 @@ def read_table(
         Column name → setting that names it. Every file must have these; they come out as String.
         Other columns are united: null where a file lacks one, the supertype where types differ.
         Documents have the columns ``source.text`` and `NAME`.
+    optional
+        Like ``needed``, of columns that a file may lack.
 
     Raises
     ------
@@ -52,15 +58,17 @@ def read_table(
     if files[0].format == "txt":
         documents = _read_documents(files, source, needed, findings)
         return Table(documents, documents.height + findings.unreadable - before)
+    wanted = needed | (optional or {})
     for position, file in enumerate(files):
         if file.format == "parquet":
-            frame, lines = _read_parquet(file, source, needed, findings)
+            frame, lines = _read_parquet(file, source, wanted, findings)
         elif file.format == "jsonl":
             frame, lines = read_jsonl(file, source, findings)
         else:
-            frame, lines = read_delimited(file, source, set(needed), findings)
+            frame, lines = read_delimited(file, source, set(wanted), findings)
         if frame.height:
-            frame = _as_needed(file, frame, needed)
+            here = needed | {name: wanted[name] for name in frame.columns if name in wanted}
+            frame = _as_needed(file, frame, here)
             frames.append(
                 frame.with_columns(pl.lit(position, pl.Int64).alias(FILE), lines.alias(LINE))
             )

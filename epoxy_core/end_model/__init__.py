@@ -1,7 +1,7 @@
 """The end model, what it is trained on, and how sure it may be."""
 
 from epoxy_core.end_model.agreement import Calibration, fit_calibration, sharpen
-from epoxy_core.end_model.calibration import Scaling, expected_calibration_error, fit_scaling
+from epoxy_core.end_model.calibration import Scaling, fit_scaling
 from epoxy_core.end_model.card import ModelCard
 from epoxy_core.end_model.factory import load_head, make_head
 from epoxy_core.end_model.files import card_path
@@ -22,7 +22,6 @@ __all__ = [
     "assign_folds",
     "card_path",
     "cut_statistic",
-    "expected_calibration_error",
     "fit_calibration",
     "fit_scaling",
     "load_head",

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: temperature and bias scaling, and how far off they are."""
+"""Probabilities that mean what they say: temperature and bias scaling."""
 
 from dataclasses import dataclass
 
@@ -98,27 +98,3 @@ def fit_scaling(
 
     found = minimize(objective, np.zeros(1 + k * bias), jac=True, method="L-BFGS-B").x
     return Scaling(float(np.exp(found[0])), tuple(float(b) for b in found[1:]))
-
-
-def expected_calibration_error(
-    probabilities: Floats, gold: npt.NDArray[np.integer], bins: int = 15
-) -> float:
-    """Measure how far the confidence is from the accuracy (Guo et al. 2017).
-
-    |mean confidence − accuracy| over bins of equal numbers of items, ordered by confidence,
-    weighted by their sizes.
-
-    Parameters
-    ----------
-    probabilities
-        float64 [n, K], n ≥ 1.
-    gold
-        int [n], classes.
-    bins
-        At most; no more than items.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == gold
-    order = np.argsort(confidence, kind="stable")
-    parts = np.array_split((confidence - right)[order], min(bins, len(order)))
-    return float(sum(abs(part.sum()) for part in parts) / len(order))

@@ -61,6 +61,11 @@ class EndModelHead(Protocol):
         """float64 [n, K], before calibration; −inf for a class without training items."""
         ...
 
+    @property
+    def dimension(self) -> int:
+        """d, the length of the vectors it was trained on."""
+        ...
+
     def settings(self) -> dict[str, Any]:
         """What the constructor takes besides the number of classes."""
         ...

@@ -57,6 +57,11 @@ class LinearHead(EndModelHead):
         """See `EndModelHead.logits`."""
         return np.asarray(embeddings @ self.weights_.T.astype(np.float32) + self.bias_)
 
+    @property
+    def dimension(self) -> int:
+        """See `EndModelHead.dimension`."""
+        return int(self.weights_.shape[1])
+
     def settings(self) -> dict[str, Any]:
         """See `EndModelHead.settings`."""
         return {"l2": self.l2, "labels": self.labels}

@@ -118,6 +118,11 @@ class MLPHead(EndModelHead):
         hidden = np.maximum(embeddings @ first.T + first_bias, 0)
         return np.asarray(hidden @ last.T + last_bias, dtype=np.float64)
 
+    @property
+    def dimension(self) -> int:
+        """See `EndModelHead.dimension`."""
+        return int(self.layers_[0].shape[1])
+
     def settings(self) -> dict[str, Any]:
         """See `EndModelHead.settings`."""
         return {name: getattr(self, name) for name in _SETTINGS}

@@ -6,7 +6,7 @@ vote for several symbols (`epoxy_core.labeling.symbols.fractions`).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,15 @@ import numpy.typing as npt
 from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling import ABSTAIN
 
+if TYPE_CHECKING:
+    from epoxy_core.label_model.unique_votes import UniqueVotes
+
 PRIOR_ACCURACY = 0.7
 """What an LF that votes for classes is taken to be worth until its overlaps say otherwise."""
 PRIOR_OVERLAPS = 30.0
 """How many overlapping votes that belief is worth."""
+
+_TIE = 1e-9
 
 Votes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
@@ -36,10 +41,13 @@ class LabelModel(Protocol):
         float64 [m, S, K], what LF j's vote v adds to class k's score at [j, v, k]: to its
         log-probability (up to a constant per j and v), or to its tally where votes are counted.
         A soft vote adds its fractions of several.
+    silence_
+        float64 [m, K], what LF j's abstaining adds; zero where that says nothing.
     """
 
     accuracy_: Floats
     evidence_: Floats
+    silence_: Floats
 
     def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """Learn from votes.
@@ -55,7 +63,18 @@ class LabelModel(Protocol):
         ...
 
     def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
-        """float64 [n, K]; rows sum to 1; an item without votes gets the class balance."""
+        """P(class), float64 [n, K]; rows sum to 1.
+
+        An item without votes gets the class balance, and what the LFs' silence says of it.
+        """
+        ...
+
+    def fit_unique(self, unique: "UniqueVotes") -> Self:
+        """`fit` on votes that are collapsed already."""
+        ...
+
+    def predict_unique(self, unique: "UniqueVotes") -> Floats:
+        """P(class) of the distinct rows, float64 [p, K]."""
         ...
 
 
@@ -165,8 +184,25 @@ def vote_patterns(votes: Votes) -> VotePatterns:
 
 def softmax(logits: Floats) -> Floats:
     """Turn finite logits into probabilities, row by row."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    shifted = np.exp(logits - _row_max(logits)[:, None])
+    return np.asarray(shifted / (shifted @ np.ones(shifted.shape[1]))[:, None])
+
+
+def share_of_top(scores: Floats) -> Floats:
+    """The class with the highest score of each row as shares; those that tie share it equally.
+
+    Scores within 1e-9 of the highest tie with it.
+    """
+    top = (scores >= _row_max(scores)[:, None] - _TIE).astype(np.float64)
+    return np.asarray(top / (top @ np.ones(top.shape[1]))[:, None])
+
+
+def _row_max(values: Floats) -> Floats:
+    """The maximum of each row; column by column, which is faster where there are few."""
+    highest = values[:, 0].copy()
+    for column in values.T[1:]:
+        np.maximum(highest, column, out=highest)
+    return highest
 
 
 def class_votes(patterns: Votes, n_classes: int, weights: Floats | None = None) -> Floats:

@@ -1,11 +1,13 @@
 """Dawid–Skene by EM, anchored so that it stays near the votes."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from epoxy_core.errors import EpoxyError
+from epoxy_core.label_model import abstention as deciding
+from epoxy_core.label_model.abstention import Abstention, CoVoting
 from epoxy_core.label_model.base import (
     PRIOR_OVERLAPS,
     Floats,
@@ -14,8 +16,13 @@ from epoxy_core.label_model.base import (
     class_prior,
     softmax,
 )
+from epoxy_core.label_model.dependencies import Dependencies, dependence, weights
+from epoxy_core.label_model.em import AnchoredEM, Fitted
 from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
-from epoxy_core.labeling import allowed
+
+AbstentionSetting = Literal["ignored", "informative", "auto"]
+
+_ROUNDS = 2
 
 
 class DawidSkene:
@@ -23,8 +30,20 @@ class DawidSkene:
 
     EM starts from each item's vote shares. Two anchors keep it from drifting to a relabelling of
     the classes or to one class only: pseudo-counts, more on the diagonal, and a class balance
-    that is never learned. Abstaining is taken to say nothing about the class. The E-step runs
-    over unique vote patterns.
+    that is held. The E-step runs over unique vote patterns.
+
+    Of LFs that vote one symbol only, P(vote | class) is learned, not P(vote | class, voted): given
+    that such an LF votes, its vote is the same for every class. Its silence may count or not. It
+    should where LFs vote independently given the class. Real keyword LFs often do not (a long
+    text triggers many, whatever its class), and then a model that takes silence for evidence
+    makes classes of long and short texts. So ``"auto"`` fits it, and believes it only if its
+    classes explain .9 of how often these LFs vote on the same items beyond chance
+    (`CoVoting.explained`), and it leaves unanimous votes alone. Where it is believed and no class
+    balance is given, that is learned, too: then, and only then, votes tell it well.
+
+    LFs that vote alike within the classes, as copies do, would be counted several times: each
+    LF's evidence is weighted by one over its design effect, 1 + the sum of its correlations
+    (`dependence`), and the model is fitted again, twice.
 
     Votes against a class are symbols of their own. The pseudo-votes of an LF that casts them are
     those of one that knows as often as the other: 20 of K + 20 are true, spread over the K−1 true
@@ -36,34 +55,52 @@ class DawidSkene:
     n_classes
         K.
     class_balance
-        The classes' shares, [K]; uniform when none is given.
+        The classes' shares, [K]; None: not known, and taken to be uniform unless they can be
+        learned.
+    abstention
+        Whether silence counts: ``"ignored"``, ``"informative"`` for LFs that vote one symbol
+        only, or ``"auto"``.
+    dependencies
+        Pairs of LFs that may depend on one another, by number; ``"auto"``: found from their
+        votes; None: none.
     pseudo_count
         Added to every cell of every confusion matrix.
     diagonal_count
         Added to the diagonal as well; for votes against a class, to the K−1 true ones together.
     tolerance
-        EM stops when no confusion probability moves by more.
+        EM stops when no learned probability moves by more.
     max_iterations
         EM stops at the latest after as many.
 
     Attributes
     ----------
+    class_balance_
+        float64 [K], as given, uniform or learned.
     confusion_
         float64 [m, S, K], P(vote v | class k, LF did not abstain) at [LF, v, k]; zero for a kind
         of vote (for or against a class) that the LF never cast.
+    coverage_
+        float64 [m, K], P(LF votes | class k); the same for every k for LFs that vote several
+        symbols.
     evidence_
-        float64 [m, S, K], its logarithm; zero for a kind that the LF never cast.
+        float64 [m, S, K], the logarithm of P(vote v | class k), weighted; zero for a kind that
+        the LF never cast.
+    silence_
+        float64 [m, K], the logarithm of 1 − coverage, weighted; zero where silence does not count.
+    abstention_
+        Whether silence counts, and why.
+    dependence_
+        float64 [m, m], correlations within the classes that were counted.
+    weights_
+        float64 [m], by how much an LF's evidence counts for what others say alike.
     accuracy_
-        float64 [m], share of an LF's votes that are true of the item's most probable class,
-        weighted by how sure the posterior is, over items that other LFs vote on; shrunk to 0.7
-        (votes against a class: to what knows as much beyond chance) by 30 pseudo-votes. It takes
-        the most probable class for the truth and so is some points high. The mean posterior of
-        the votes would not be if the posterior were calibrated, but LFs that vote one class only
-        make that far too flat.
+        float64 [m], mean posterior of what an LF's votes say, over items that other LFs vote on;
+        shrunk to 0.7 (votes against a class: to what knows as much beyond chance) by 30
+        pseudo-votes.
     converged_
         Whether the tolerance was met.
     n_iterations_
-        EM steps made.
+        EM steps made, of the last fit.
     """
 
     def __init__(
@@ -71,6 +108,8 @@ class DawidSkene:
         n_classes: int,
         class_balance: Sequence[float] | None = None,
         *,
+        abstention: AbstentionSetting = "auto",
+        dependencies: Dependencies = "auto",
         pseudo_count: float = 1.0,
         diagonal_count: float = 20.0,
         tolerance: float = 1e-5,
@@ -78,6 +117,8 @@ class DawidSkene:
     ) -> None:
         self.n_classes = n_classes
         self.class_balance = class_balance
+        self.abstention = abstention
+        self.dependencies = dependencies
         self.pseudo_count = pseudo_count
         self.diagonal_count = diagonal_count
         self.tolerance = tolerance
@@ -85,82 +126,99 @@ class DawidSkene:
 
     def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """See `LabelModel.fit`."""
-        k = self.n_classes
-        prior = class_prior(k, self.class_balance)
-        unique = unique_votes(votes, strength, k)
-        cast = unique.cast(unique.n_symbols)
-        used = _symbols_used(cast, unique.n_symbols, k)
-        anchor = self._anchor(used)
+        return self.fit_unique(unique_votes(votes, strength, self.n_classes))
 
-        tally = unique.tally()
-        joined = (unique.patterns >= 0).any(axis=1)
-        posterior = np.tile(prior, (len(tally), 1))
-        posterior[joined] = tally[joined] / tally[joined].sum(axis=1, keepdims=True)
-        self.confusion_ = _m_step(cast, posterior, unique.counts, anchor)
-        self.converged_ = False
-        self.n_iterations_ = 0
-        while not self.converged_ and self.n_iterations_ < self.max_iterations:
-            self.n_iterations_ += 1
-            posterior = _e_step(cast, _logarithm(self.confusion_, used), prior)
-            confusion = _m_step(cast, posterior, unique.counts, anchor)
-            moved = np.abs(confusion - self.confusion_).max(initial=0)
-            self.converged_ = bool(moved <= self.tolerance)
-            self.confusion_ = confusion
-        self.evidence_ = _logarithm(self.confusion_, used)
-        self.accuracy_ = _accuracy(unique, _e_step(cast, self.evidence_, prior))
+    def fit_unique(self, unique: UniqueVotes) -> Self:
+        """See `LabelModel.fit_unique`.
+
+        Raises
+        ------
+        EpoxyError
+            If a setting is none, or a pair of dependencies is no pair of LFs.
+        """
+        self.weights_ = np.ones(unique.patterns.shape[1])
+        self.abstention_, em, found = self._choose_abstention(unique)
+        self.dependence_ = np.zeros((len(self.weights_), len(self.weights_)))
+        for _ in range(_ROUNDS):
+            self.dependence_ = dependence(unique, found.posterior, self.dependencies)
+            if not self.dependence_.any():
+                break
+            self.weights_ = weights(self.dependence_)
+            found = self._run(em)
+            if self.abstention_.informative:
+                found = self._balanced(em, found)
+        self._publish(unique, found)
         return self
 
     def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """See `LabelModel.predict_proba`."""
         unique = unique_votes(votes, strength, self.n_classes)
-        prior = class_prior(self.n_classes, self.class_balance)
+        return self.predict_unique(unique)[unique.inverse]
+
+    def predict_unique(self, unique: UniqueVotes) -> Floats:
+        """See `LabelModel.predict_unique`."""
         cast = unique.cast(self.evidence_.shape[1])
-        return _e_step(cast, self.evidence_, prior)[unique.inverse]
+        scores = cast @ self.evidence_.reshape(-1, self.n_classes)
+        if self.silence_.any():
+            scores = scores + (unique.patterns < 0) @ self.silence_
+        return softmax(np.log(self.class_balance_) + scores)
 
-    def _anchor(self, used: npt.NDArray[np.bool_]) -> Floats:
-        """Pseudo-votes, float64 [m, S, K], of the kinds that each LF casts."""
-        true = allowed(self.n_classes)[: used.shape[1]].astype(np.float64)
-        true[self.n_classes :] /= self.n_classes - 1
-        kinds = used.sum(axis=1) / self.n_classes
-        share = used / kinds[:, None]
-        return np.asarray(share[:, :, None] * (self.pseudo_count + self.diagonal_count * true))
+    def _choose_abstention(self, unique: UniqueVotes) -> tuple[Abstention, AnchoredEM, Fitted]:
+        if self.abstention not in get_args(AbstentionSetting):
+            raise EpoxyError(
+                f"no such treatment of abstentions: {self.abstention!r}",
+                where="DawidSkene",
+                remedy=f"Choose one of {', '.join(get_args(AbstentionSetting))}.",
+            )
+        co_voting = CoVoting(unique)
+        decided: Abstention | None
+        if self.abstention == "auto":
+            decided = deciding.without_fit(co_voting)
+        else:
+            decided = Abstention(self.abstention == "informative", float("nan"), "As set.")
+        if decided is None or decided.informative:
+            em = self._em(unique, informative=True)
+            found = self._run(em)
+            decided = decided or deciding.after_fit(co_voting, found.posterior)
+            if decided.informative:
+                return decided, em, self._balanced(em, found)
+        em = self._em(unique, informative=False)
+        return decided, em, self._run(em)
 
+    def _em(self, unique: UniqueVotes, *, informative: bool) -> AnchoredEM:
+        prior = class_prior(self.n_classes, self.class_balance)
+        counts = self.pseudo_count, self.diagonal_count
+        return AnchoredEM(unique, prior, *counts, informative=informative)
 
-def _symbols_used(cast: Any, n_symbols: int, k: int) -> npt.NDArray[np.bool_]:
-    """Whether an LF casts votes of the symbol's kind, bool [m, S]; if none at all, for classes."""
-    kinds = np.asarray(cast.sum(axis=0)).reshape(-1, n_symbols // k, k).sum(axis=2) > 0
-    kinds[:, 0] |= ~kinds.any(axis=1)
-    return np.repeat(kinds, k, axis=1)
+    def _run(self, em: AnchoredEM) -> Fitted:
+        return em.fit(self.weights_, self.tolerance, self.max_iterations)
 
+    def _balanced(self, em: AnchoredEM, found: Fitted) -> Fitted:
+        """Go on with a class balance that is learned, if none is given."""
+        if self.class_balance is not None:
+            return found
+        settings = self.weights_, self.tolerance, self.max_iterations
+        return em.fit(*settings, learn_balance_from=found)
 
-def _m_step(cast: Any, posterior: Floats, counts: npt.NDArray[np.int64], anchor: Floats) -> Floats:
-    seen = np.asarray(cast.T @ (posterior * counts[:, None])).reshape(anchor.shape) + anchor
-    return np.asarray(seen / seen.sum(axis=1, keepdims=True))
-
-
-def _logarithm(confusion: Floats, used: npt.NDArray[np.bool_]) -> Floats:
-    return np.log(confusion, out=np.zeros_like(confusion), where=used[:, :, None])
-
-
-def _e_step(cast: Any, evidence: Floats, prior: Floats) -> Floats:
-    return softmax(np.log(prior) + cast @ evidence.reshape(-1, len(prior)))
+    def _publish(self, unique: UniqueVotes, found: Fitted) -> None:
+        self.confusion_ = found.given / found.given.sum(axis=1, keepdims=True)
+        overall = unique.counts @ (unique.patterns >= 0) / max(unique.counts.sum(), 1)
+        self.coverage_ = np.where(found.quiet > 0, 1 - found.quiet, overall[:, None])
+        self.class_balance_ = found.balance
+        self.evidence_, self.silence_ = found.evidence, found.silence
+        self.n_iterations_, self.converged_ = found.n_iterations, found.converged
+        self.accuracy_ = _accuracy(unique, found.posterior)
 
 
 def _accuracy(unique: UniqueVotes, posterior: Floats) -> Floats:
-    patterns, counts, k = unique.patterns, unique.counts, unique.n_classes
+    patterns, k = unique.patterns, unique.n_classes
     accuracy = unique.prior_accuracy()
-    top = posterior.max(axis=1)
-    rest = (1 - top) / (k - 1)
     several = (patterns >= 0).sum(axis=1) >= 2
     for lf, cast in enumerate(patterns.T):
         joined = np.flatnonzero(several & (cast >= 0))
-        sure = float((top - rest)[joined] @ counts[joined])
         named = posterior[joined, cast[joined] % k]
-        right = np.where(cast[joined] < k, named - rest[joined], top[joined] - named)
-        given = float(right @ counts[joined])
-        share = min(max(given / sure, 0.0), 1.0) if sure > 0 else accuracy[lf]
-        overlaps = float(counts[joined].sum())
-        accuracy[lf] = (share * overlaps + PRIOR_OVERLAPS * accuracy[lf]) / (
-            overlaps + PRIOR_OVERLAPS
-        )
+        counts = unique.counts[joined]
+        right = float(np.where(cast[joined] < k, named, 1 - named) @ counts)
+        pseudo = PRIOR_OVERLAPS * accuracy[lf]
+        accuracy[lf] = (right + pseudo) / (counts.sum() + PRIOR_OVERLAPS)
     return accuracy

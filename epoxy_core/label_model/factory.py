@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.label_model.base import LabelModel, class_prior
+from epoxy_core.label_model.choose import ChosenLabelModel
 from epoxy_core.label_model.dawid_skene import DawidSkene
 from epoxy_core.label_model.majority_vote import MajorityVote
 from epoxy_core.label_model.triplets import Triplets
 
 _METHODS: dict[str, Callable[[int, Sequence[float] | None], LabelModel]] = {
+    "auto": ChosenLabelModel,
     "majority_vote": MajorityVote,
     "triplets": Triplets,
     "dawid_skene": DawidSkene,
@@ -23,7 +25,7 @@ def make_label_model(
     Parameters
     ----------
     method
-        ``majority_vote``, ``triplets`` or ``dawid_skene``.
+        ``majority_vote``, ``triplets``, ``dawid_skene``, or ``auto`` for a choice of them.
     n_classes
         K, at least 2.
     class_balance

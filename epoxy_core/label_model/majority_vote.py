@@ -11,11 +11,10 @@ from epoxy_core.label_model.base import (
     Strength,
     Votes,
     class_prior,
+    share_of_top,
 )
-from epoxy_core.label_model.unique_votes import unique_votes
+from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 from epoxy_core.labeling import allowed, spread
-
-_TIE = 1e-9
 
 
 class MajorityVote:
@@ -40,6 +39,8 @@ class MajorityVote:
         chance). Votes that no other LF joins are not counted.
     evidence_
         float64 [m, S, K], 1 for the class voted for; 1/(K−1) for all but the one voted against.
+    silence_
+        float64 [m, K], zero.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
@@ -48,16 +49,20 @@ class MajorityVote:
 
     def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """Estimate accuracies; the vote itself has nothing to learn. See `LabelModel.fit`."""
-        unique = unique_votes(votes, strength, self.n_classes)
+        return self.fit_unique(unique_votes(votes, strength, self.n_classes))
+
+    def fit_unique(self, unique: UniqueVotes) -> Self:
+        """See `LabelModel.fit_unique`."""
         patterns, counts, tally = unique.patterns, unique.counts, unique.tally()
         truth, prior = allowed(self.n_classes), unique.prior_accuracy()
         several = (patterns >= 0).sum(axis=1) >= 2
         table = spread(self.n_classes)[: unique.n_symbols]
         self.accuracy_ = np.empty(patterns.shape[1])
         self.evidence_ = np.tile(table, (patterns.shape[1], 1, 1))
+        self.silence_ = np.zeros((patterns.shape[1], self.n_classes))
         for lf, cast in enumerate(patterns.T):
             joined = np.flatnonzero((cast >= 0) & several)
-            majority = _share_of_top(tally[joined] - unique.shared_out(lf, joined))
+            majority = share_of_top(tally[joined] - unique.shared_out(lf, joined))
             agreed = float((majority * truth[cast[joined]]).sum(axis=1) @ counts[joined])
             overlaps = int(counts[joined].sum())
             self.accuracy_[lf] = (agreed + PRIOR_OVERLAPS * prior[lf]) / (overlaps + PRIOR_OVERLAPS)
@@ -66,12 +71,11 @@ class MajorityVote:
     def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """See `LabelModel.predict_proba`."""
         unique = unique_votes(votes, strength, self.n_classes)
-        posterior = _share_of_top(unique.tally())
+        return self.predict_unique(unique)[unique.inverse]
+
+    def predict_unique(self, unique: UniqueVotes) -> Floats:
+        """See `LabelModel.predict_unique`."""
+        posterior = share_of_top(unique.tally())
         silent = (unique.patterns < 0).all(axis=1)
         posterior[silent] = class_prior(self.n_classes, self.class_balance)
-        return posterior[unique.inverse]
-
-
-def _share_of_top(tally: Floats) -> Floats:
-    top = tally >= tally.max(axis=1, keepdims=True) - _TIE
-    return np.asarray(top / top.sum(axis=1, keepdims=True))
+        return posterior

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.label_model.base import Floats, Votes, vote_patterns
+from epoxy_core.label_model.base import Floats, vote_patterns
+from epoxy_core.label_model.unique_votes import UniqueVotes
+from epoxy_core.labeling import beyond_chance, chance
 
 Ids = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
@@ -15,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 class OrderedVotes(NamedTuple):
     """Items in time order, as distinct rows of symbols and of how each follows the one before.
 
-    A symbol is a vote, or K for the silence of an LF whose silence speaks.
+    A symbol is one of S a vote can be, or S for the silence of an LF whose silence speaks.
 
     Attributes
     ----------
@@ -26,79 +28,92 @@ class OrderedVotes(NamedTuple):
     inverse
         int [n], the distinct row of each item, in time order.
     cast
-        Sparse [p, m·3·(K + 1)], a one at (LF, how, symbol) for each symbol in a distinct row. How
-        is 0 where the LF showed none on the item before or a sequence starts, 1 where it showed
-        another, 2 where it showed the same.
+        Sparse [p, m·3·(S + 1)], a one at (LF, how, symbol) for each symbol in a distinct row; of
+        a soft vote, the share beyond chance that it claims. How is 0 where the LF showed none on
+        the item before or a sequence starts, 1 where it showed another, 2 where the same.
+    n_symbols
+        S.
     """
 
     order: npt.NDArray[np.intp]
     starts: Flags
     inverse: npt.NDArray[np.intp]
     cast: Any
+    n_symbols: int
 
     def head(self, n: int) -> Self:
         """The first n items."""
-        order, starts, inverse, cast = self
-        return type(self)(order[:n], starts[:n], inverse[:n], cast)
+        order, starts, inverse, cast, n_symbols = self
+        return type(self)(order[:n], starts[:n], inverse[:n], cast, n_symbols)
 
     def tally(self, responsibility: Floats) -> Floats:
-        """Sum float64 [n, K] over items: float64 [m, 3, K + 1, K]."""
+        """Sum float64 [n, K] over items: float64 [m, 3, S + 1, K]."""
         p, k = self.cast.shape[0], responsibility.shape[1]
         sums = [np.bincount(self.inverse, column, minlength=p) for column in responsibility.T]
-        return np.asarray(self.cast.T @ np.stack(sums, axis=1)).reshape(-1, 3, k + 1, k)
+        tally = np.asarray(self.cast.T @ np.stack(sums, axis=1))
+        return tally.reshape(-1, 3, self.n_symbols + 1, k)
 
 
-def order_votes(votes: Votes, sequences: Ids, detectors: Flags, n_classes: int) -> OrderedVotes:
+def order_votes(unique: UniqueVotes, sequences: Ids, speaks: Flags, n_symbols: int) -> OrderedVotes:
     """Bring items in order, sequence by sequence.
 
     Parameters
     ----------
-    votes
-        int8 [n, m].
+    unique
+        Their votes.
     sequences
         int [n], the sequence of each item.
-    detectors
+    speaks
         bool [m], LFs whose silence is a symbol.
-    n_classes
-        K.
+    n_symbols
+        S, at least as many as in these votes.
 
     Raises
     ------
     EpoxyError
         If there is not one sequence number per item.
     """
-    if np.shape(sequences) != (len(votes),):
+    n, m = len(unique.inverse), unique.patterns.shape[1]
+    if np.shape(sequences) != (n,):
         raise EpoxyError(
-            f"{np.size(sequences)} sequence numbers for {len(votes)} items",
+            f"{np.size(sequences)} sequence numbers for {n} items",
             where="sequences",
             remedy="Give each item the number of its sequence.",
         )
-    symbols = n_classes + 1
     order = np.argsort(sequences, kind="stable")
-    ids = np.asarray(sequences)[order]
-    shown = votes[order].astype(np.int16)
-    np.copyto(shown, np.int16(n_classes), where=(shown < 0) & detectors)
-    starts = np.ones(len(ids), dtype=np.bool_)
+    ids, row = np.asarray(sequences)[order], unique.inverse[order]
+    shown = unique.patterns.copy()
+    np.copyto(shown, np.int8(n_symbols), where=(shown < 0) & speaks)
+    starts = np.ones(n, dtype=np.bool_)
     starts[1:] = ids[1:] != ids[:-1]
-    follows = (shown[1:] >= 0) & (shown[:-1] >= 0) & ~starts[1:, None]
-    how = follows.astype(np.int16) + (follows & (shown[1:] == shown[:-1]))
-    code = shown.copy()
-    code[1:] += np.int16(symbols) * how
-    patterns, inverse, _ = vote_patterns(code)  # type: ignore[arg-type]  # wider than votes
-    return OrderedVotes(order, starts, inverse, _one_hot(patterns, 3 * symbols))
+    now, before = shown[row[1:]], shown[row[:-1]]
+    follows = (now >= 0) & (before >= 0) & ~starts[1:, None]
+    how = np.zeros((n, m), dtype=np.int8)
+    how[1:] = follows.astype(np.int8) + (follows & (now == before))
+    ways = vote_patterns(how)
+    code = row.astype(np.int64) * max(len(ways.patterns), 1) + ways.inverse
+    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    cast = _one_hot(unique, speaks, n_symbols, row[first], how[first])
+    return OrderedVotes(order, starts, inverse.astype(np.intp, copy=False), cast, n_symbols)
 
 
-def detecting(votes: Votes) -> Flags:
-    """Tell the LFs that vote, and one class only: bool [m]."""
-    voted = votes >= 0
-    lowest = np.where(voted, votes, np.int8(127)).min(axis=0, initial=127)
-    return np.asarray(voted.any(axis=0) & (lowest == votes.max(axis=0, initial=-1)))
-
-
-def _one_hot(patterns: npt.NDArray[np.integer[Any]], width: int) -> Any:
+def _one_hot(
+    unique: UniqueVotes,
+    speaks: Flags,
+    n_symbols: int,
+    rows: npt.NDArray[np.intp],
+    how: npt.NDArray[np.int8],
+) -> Any:
+    """Symbols of some distinct rows, at the place of how they follow."""
     from scipy.sparse import csr_array
 
-    rows, lfs = np.nonzero(patterns >= 0)
-    columns = lfs * width + patterns[rows, lfs]
-    shape = (len(patterns), patterns.shape[1] * width)
-    return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+    votes = unique.patterns[rows]
+    shown = np.where((votes < 0) & speaks, n_symbols, votes.astype(np.intp))
+    at, lfs = np.nonzero(shown >= 0)
+    parts = np.ones(len(at))
+    if unique.strength is not None:
+        guess = chance(votes[at, lfs], unique.n_classes)
+        parts = beyond_chance(unique.strength[rows][at, lfs].astype(np.float64), guess)
+    columns = (lfs * 3 + how[at, lfs]) * (n_symbols + 1) + shown[at, lfs]
+    shape = (len(rows), how.shape[1] * 3 * (n_symbols + 1))
+    return csr_array((parts, (at, columns)), shape=shape)

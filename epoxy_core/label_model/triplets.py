@@ -63,8 +63,12 @@ class VoteGrams(NamedTuple):
 
 def vote_grams(votes: Votes, n_classes: int, strength: Strength | None = None) -> VoteGrams:
     """Count pairs of votes by 2·K + 1 Gram matrices over the unique vote patterns."""
-    unique = unique_votes(votes, strength, n_classes)
-    patterns = unique.patterns
+    return unique_vote_grams(unique_votes(votes, strength, n_classes))
+
+
+def unique_vote_grams(unique: UniqueVotes) -> VoteGrams:
+    """`vote_grams` of votes that are collapsed already."""
+    patterns, n_classes = unique.patterns, unique.n_classes
     weight = unique.counts[:, None].astype(np.float64)
     voted = (patterns >= 0).astype(np.float64)
     overlap = (voted * weight).T @ voted
@@ -149,6 +153,8 @@ class Triplets:
     evidence_
         float64 [m, S, K], ``weights_`` for the class voted for; −log(p/((K−1)(1−p))) for the one
         voted against.
+    silence_
+        float64 [m, K], zero.
     """
 
     def __init__(self, n_classes: int, class_balance: Sequence[float] | None = None) -> None:
@@ -158,6 +164,10 @@ class Triplets:
     def fit(self, votes: Votes, strength: Strength | None = None) -> Self:
         """See `LabelModel.fit`."""
         return self.fit_grams(vote_grams(votes, self.n_classes, strength))
+
+    def fit_unique(self, unique: UniqueVotes) -> Self:
+        """See `LabelModel.fit_unique`."""
+        return self.fit_grams(unique_vote_grams(unique))
 
     def fit_grams(self, grams: VoteGrams) -> Self:
         """Learn from pairwise counts, summed over any number of chunks."""
@@ -187,6 +197,7 @@ class Triplets:
         self.accuracy_ = np.clip(accuracy, _EXTREME_ACCURACY, 1 - _EXTREME_ACCURACY)
         self.weights_ = np.log(self.accuracy_ * (k - 1) / (1 - self.accuracy_))
         self.evidence_ = self.weights_[:, None, None] * np.eye(k)
+        self.silence_ = np.zeros((len(self.weights_), k))
         if grams.against.any():
             right = (k - 2 + self.accuracy_) / (k - 1)
             against = np.log(right / ((k - 1) * (1 - right)))
@@ -199,13 +210,17 @@ class Triplets:
     def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:
         """See `LabelModel.predict_proba`."""
         unique = unique_votes(votes, strength, self.n_classes)
+        return self.predict_unique(unique)[unique.inverse]
+
+    def predict_unique(self, unique: UniqueVotes) -> Floats:
+        """See `LabelModel.predict_unique`."""
         prior = np.log(class_prior(self.n_classes, self.class_balance))
         if unique.strength is None and unique.n_symbols == self.n_classes:
             scores = class_votes(unique.patterns, self.n_classes, self.weights_)
         else:
             n_symbols = self.evidence_.shape[1]
             scores = unique.cast(n_symbols) @ self.evidence_.reshape(-1, self.n_classes)
-        return softmax(prior + scores)[unique.inverse]
+        return softmax(prior + scores)
 
 
 def _strengths(corrected: Floats, usable: npt.NDArray[np.bool_]) -> Floats:

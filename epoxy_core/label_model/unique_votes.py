@@ -74,15 +74,17 @@ class UniqueVotes:
         columns = lfs[vote] * n_symbols + symbol
         return csr_array((parts[vote, symbol], (rows[vote], columns)), shape=shape)
 
-    def tally(self) -> Floats:
-        """Votes by class, float64 [p, K]; rows sum to the number of votes.
+    def tally(self, weights: Floats | None = None) -> Floats:
+        """Votes by class, weighted by LF, float64 [p, K]; rows sum to the votes' weights.
 
         A vote against a class is shared evenly by the others; so is each fraction of a soft one.
         """
         if self.strength is None and self.n_symbols == self.n_classes:
-            return class_votes(self.patterns, self.n_classes)
-        table = np.tile(spread(self.n_classes)[: self.n_symbols], (self.patterns.shape[1], 1))
-        return np.asarray(self.cast(self.n_symbols) @ table)
+            return class_votes(self.patterns, self.n_classes, weights)
+        table = np.tile(spread(self.n_classes)[: self.n_symbols], (self.patterns.shape[1], 1, 1))
+        if weights is not None:
+            table = table * weights[:, None, None]
+        return np.asarray(self.cast(self.n_symbols) @ table.reshape(-1, self.n_classes))
 
     def shared_out(self, lf: int, rows: npt.NDArray[np.intp]) -> Floats:
         """One LF's part of the `tally` of rows it votes on, float64 [r, K]."""

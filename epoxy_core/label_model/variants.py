@@ -5,8 +5,10 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.base import Floats, Votes, class_votes, vote_patterns
-from epoxy_core.label_model.ordered_votes import detecting
+from epoxy_core.label_model.abstention import silence_pseudo_votes
+from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.base import Floats
+from epoxy_core.label_model.unique_votes import UniqueVotes
 
 _PSEUDO_COUNT = 1.0
 _DIAGONAL_COUNT = 20.0
@@ -27,8 +29,8 @@ class Variants(NamedTuple):
         bool [R], whether the class balance is learned; each share is then at least a fifth of
         1/K, so that no class dies out.
     given
-        float64 [m, K + 1, K, R], P(symbol | class). The last symbol is the silence of LFs that
-        vote one class only, which say nothing but in voting or not (see `TemporalChain`).
+        float64 [m, S + 1, K, R], P(symbol | class). The last symbol is silence, of the LFs whose
+        silence counts.
     balance
         float64 [K, R].
     """
@@ -56,39 +58,46 @@ class VariantEM:
 
     Parameters
     ----------
-    votes
-        int8 [n, m].
+    unique
+        Their votes, taken as plain.
+    n_symbols
+        S, at least as many as in these votes.
+    speaks
+        bool [m], the LFs whose silence is a symbol.
     balance
         float64 [K], from which class shares start.
     """
 
-    def __init__(self, votes: Votes, balance: Floats) -> None:
-        k = len(balance)
-        self.n_classes = k
-        self.patterns, _, counts = vote_patterns(votes)
-        self.counts = counts.astype(np.float32)
+    def __init__(
+        self, unique: UniqueVotes, n_symbols: int, speaks: npt.NDArray[np.bool_], balance: Floats
+    ) -> None:
+        p, m = unique.patterns.shape
+        self.n_classes = len(balance)
+        self.counts = unique.counts.astype(np.float32)
         self._start = balance
-        self._detectors = detecting(votes)
-        symbols = np.where((self.patterns < 0) & self._detectors, k, self.patterns)
-        rows, lfs = np.nonzero(symbols >= 0)
-        self._cast = np.zeros((len(symbols), votes.shape[1], k + 1), dtype=np.float32)
-        self._cast[rows, lfs, symbols[rows, lfs]] = 1
-        self._anchor = np.zeros((votes.shape[1], k + 1, k, 1))
-        self._anchor[:, :k, :, 0] = _PSEUDO_COUNT + _DIAGONAL_COUNT * np.eye(k)
-        voted = (votes >= 0).sum(axis=0)[self._detectors]
-        odds = (len(votes) - voted + 1) / voted
-        self._anchor[self._detectors, k, :, 0] = odds[:, None] * (
-            k * _PSEUDO_COUNT + _DIAGONAL_COUNT
+        tally = unique.tally()
+        total = tally.sum(axis=1, keepdims=True)
+        self._shares = np.where(total > 0, tally / np.maximum(total, 1e-9), balance)
+        cast = unique.cast(n_symbols)
+        self._cast = np.zeros((p, m, n_symbols + 1), dtype=np.float32)
+        self._cast[:, :, :n_symbols] = cast.toarray().reshape(p, m, n_symbols)
+        rows, lfs = np.nonzero((unique.patterns < 0) & speaks)
+        self._cast[rows, lfs, n_symbols] = 1
+        used = kinds_cast(cast, n_symbols, self.n_classes)
+        self._anchor = np.zeros((m, n_symbols + 1, self.n_classes, 1))
+        self._anchor[:, :n_symbols, :, 0] = pseudo_votes(
+            used, self.n_classes, _PSEUDO_COUNT, _DIAGONAL_COUNT
         )
+        votes = self._anchor[:, :n_symbols, :, 0]
+        self._anchor[:, n_symbols, :, 0] = silence_pseudo_votes(unique, speaks, votes)
+        self._unused = np.concatenate([~used, ~speaks[:, None]], axis=1)
 
     def start(self, learns: npt.NDArray[np.bool_]) -> Variants:
         """Variants from the shares of each item's votes."""
         r = len(learns)
-        tally = class_votes(self.patterns, self.n_classes)
-        total = tally.sum(axis=1, keepdims=True)
-        shares = np.where(total > 0, tally / np.maximum(total, 1), self._start)
         counts = np.tile(self.counts[:, None], r)
-        given = self._normalised(self._tally(np.tile(shares[:, :, None], r), counts))
+        posterior = np.tile(self._shares[:, :, None], r)
+        given = self._normalised(self._tally(posterior, counts))
         return Variants(counts, np.full(r, -1), learns, given, np.tile(self._start[:, None], r))
 
     def step(self, variants: Variants, steps: int) -> Variants:
@@ -121,9 +130,9 @@ class VariantEM:
         return odds
 
     def claims(self, variants: Variants) -> Floats:
-        """Expected number of votes v of LF j on items of class k, [R, m, v, k]."""
+        """Expected number of votes v of LF j on items of class k, float64 [R, m, S, K]."""
         tally = self._tally(self.posterior(variants), variants.counts)
-        return np.asarray(tally[:, : self.n_classes].transpose(3, 0, 1, 2))
+        return np.asarray(tally[:, :-1].transpose(3, 0, 1, 2))
 
     def _tally(
         self, posterior: npt.NDArray[np.floating], counts: npt.NDArray[np.float32]
@@ -131,10 +140,10 @@ class VariantEM:
         p, k, r = posterior.shape
         weighted = (posterior * counts[:, None]).reshape(p, k * r).astype(np.float32, copy=False)
         tally = self._cast.reshape(p, -1).T @ weighted
-        return tally.reshape(-1, k + 1, k, r).astype(np.float64)
+        return tally.reshape(-1, self._cast.shape[2], k, r).astype(np.float64)
 
     def _normalised(self, tally: Floats) -> Floats:
         given = tally + self._anchor
         given /= given.sum(axis=1, keepdims=True)
-        given[~self._detectors, self.n_classes] = 1  # never looked up
+        given[self._unused] = 1  # never looked up
         return given

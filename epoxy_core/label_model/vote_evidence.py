@@ -3,13 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
 from epoxy_core.label_model.base import Floats, Strength, Votes
-from epoxy_core.label_model.dawid_skene import (
-    DawidSkene,
-    _logarithm,
-    _m_step,
-    _symbols_used,
-)
+from epoxy_core.label_model.dawid_skene import DawidSkene
+from epoxy_core.label_model.em import logarithm, votes_by_class
 from epoxy_core.label_model.unique_votes import unique_votes
 
 
@@ -34,9 +31,9 @@ class VoteEvidence:
         self.n_classes = n_classes
         self._inverse = unique.inverse
         self._cast = unique.cast(unique.n_symbols)
-        self._used = _symbols_used(self._cast, unique.n_symbols, n_classes)
-        self._anchor = DawidSkene(n_classes)._anchor(self._used)
-        self._once = np.ones(len(unique.patterns), dtype=np.int64)
+        self._used = kinds_cast(self._cast, unique.n_symbols, n_classes)
+        plain = DawidSkene(n_classes)
+        self._anchor = pseudo_votes(self._used, n_classes, plain.pseudo_count, plain.diagonal_count)
 
     def learn(self, posterior: Floats, rows: npt.NDArray[np.bool_]) -> Floats:
         """What a vote adds to the log-probability of each class, float64 [m, S, K].
@@ -48,10 +45,10 @@ class VoteEvidence:
         rows
             bool [n], items to learn from.
         """
-        inverse, p = self._inverse[rows], len(self._once)
+        inverse, p = self._inverse[rows], self._cast.shape[0]
         mass = [np.bincount(inverse, column, minlength=p) for column in posterior[rows].T]
-        confusion = _m_step(self._cast, np.stack(mass, axis=1), self._once, self._anchor)
-        return _logarithm(confusion, self._used)
+        seen = votes_by_class(self._cast, np.stack(mass, axis=1), self._anchor)
+        return logarithm(seen / seen.sum(axis=1, keepdims=True), self._used)
 
     def scores(self, evidence: Floats) -> Floats:
         """Sum the evidence of each item's votes, float64 [n, K]."""

@@ -10,6 +10,7 @@ from epoxy_core.labeling.lf import (
     labeling_function,
 )
 from epoxy_core.labeling.load import load_labeling_functions
+from epoxy_core.labeling.multi_label import HAS, HAS_NOT, MultiLabelReader, multi_label_votes
 from epoxy_core.labeling.result import LFError, LFResult
 from epoxy_core.labeling.summary import lf_summary
 from epoxy_core.labeling.symbols import (
@@ -26,9 +27,12 @@ from epoxy_core.labeling.votes import ABSTAIN, Not, Soft
 
 __all__ = [
     "ABSTAIN",
+    "HAS",
+    "HAS_NOT",
     "LFError",
     "LFResult",
     "LabelingFunction",
+    "MultiLabelReader",
     "Not",
     "Soft",
     "SourceLocation",
@@ -48,6 +52,7 @@ __all__ = [
     "load_labeling_functions",
     "log_odds_added",
     "lookup",
+    "multi_label_votes",
     "regex",
     "spread",
     "symbol_names",

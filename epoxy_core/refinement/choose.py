@@ -11,7 +11,7 @@ from epoxy_core.end_model import LinearHead, out_of_fold
 from epoxy_core.extension import NeighborGraph, neighbor_graph
 from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement.held_out import held_out_lift
-from epoxy_core.refinement.joint import Evidence, Floats, Refined, refine
+from epoxy_core.refinement.joint import Evidence, Floats, refine
 from epoxy_core.refinement.plain import unrefined
 
 REFINED = "refined"
@@ -31,6 +31,7 @@ FitModel = Callable[[npt.NDArray[np.int8], npt.NDArray[np.float32] | None], Floa
 
 def choose_labels(
     evidence: Evidence,
+    hand_labels: npt.NDArray[np.int8],
     graph: NeighborGraph,
     label_model: FitModel,
     majority: FitModel,
@@ -43,13 +44,15 @@ def choose_labels(
     right, each by a head that was not trained on it; a classifier trained on nothing but hand
     labels is measured as well. With fewer, by `held_out_lift`. Refined labels are the favourite,
     having been the best on average on the sets this was developed on: another is taken only if
-    it is better by more than one standard error of the paired difference (without hand labels:
-    by two standard deviations over the halves).
+    it is better by more than two standard errors of the paired difference (without hand labels:
+    two standard deviations over the halves).
 
     Parameters
     ----------
     evidence
         Of n items.
+    hand_labels
+        int8 [n], to measure by, −1 elsewhere; the evidence has those that may be trained on.
     graph
         Neighbour graph of the n items.
     label_model, majority
@@ -64,14 +67,14 @@ def choose_labels(
     chosen, choice
         `REFINED`, `PLAIN` or `MAJORITY`; and the scores.
     """
-    hand = np.flatnonzero(evidence.gold != ABSTAIN)
+    hand = np.flatnonzero(hand_labels != ABSTAIN)
     measured = len(hand) >= ENOUGH_GOLD
-    if len(evidence.gold) > _SAMPLE:
-        step = len(evidence.gold) // _SAMPLE
-        rows = np.unique(np.concatenate([np.arange(0, len(evidence.gold), step), hand]))
-        evidence = evidence.only(rows)
+    if len(hand_labels) > _SAMPLE:
+        step = len(hand_labels) // _SAMPLE
+        rows = np.unique(np.concatenate([np.arange(0, len(hand_labels), step), hand]))
+        evidence, hand_labels = evidence.only(rows), hand_labels[rows]
         graph = neighbor_graph(evidence.features, _NEIGHBORS)
-        hand = np.flatnonzero(evidence.gold != ABSTAIN)
+        hand = np.flatnonzero(hand_labels != ABSTAIN)
     candidates: dict[str, Callable[[Evidence], Floats]] = {
         REFINED: lambda part: (
             refine(
@@ -86,12 +89,13 @@ def choose_labels(
         ),
     }
     if measured:
-        gold = evidence.gold[hand]
+        gold = hand_labels[hand]
         samples = {
             name: (classify(evidence)[hand].argmax(axis=1) == gold).astype(np.float64)
             for name, classify in candidates.items()
         }
-        samples[GOLD] = (_by_hand(evidence)[hand].argmax(axis=1) == gold).astype(np.float64)
+        by_hand = _by_hand(replace(evidence, gold=hand_labels))
+        samples[GOLD] = (by_hand[hand].argmax(axis=1) == gold).astype(np.float64)
     else:
         blind = replace(evidence, gold=np.full_like(evidence.gold, ABSTAIN))
         samples = {name: held_out_lift(blind, label) for name, label in candidates.items()}
@@ -100,7 +104,7 @@ def choose_labels(
     ahead = samples[best] - samples[REFINED]
     spread = float(np.nanstd(ahead))
     # Halves of the same labeling functions are no independent draws: their number proves little.
-    error = spread / np.sqrt(len(hand)) if measured else 2 * spread
+    error = 2 * spread / np.sqrt(len(hand)) if measured else 2 * spread
     gain = scores[best] - scores[REFINED]
     chosen = best if gain > error else REFINED
     reason = _reason(chosen, best, gain, error, len(hand) if measured else 0)

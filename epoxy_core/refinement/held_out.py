@@ -54,7 +54,9 @@ def _halves(n_lfs: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.N
         yield other, one
 
 
-def _agreement(probabilities: Floats, votes: npt.NDArray[np.int8], train: Floats) -> float:
+def _agreement(
+    probabilities: Floats, votes: npt.NDArray[np.int8], train: npt.NDArray[np.bool_]
+) -> float:
     k = probabilities.shape[1]
     rows = np.flatnonzero(train)
     met = allowed(k)[:, probabilities[rows].argmax(axis=1)].T  # [n, 2K]: is the statement true?

@@ -1,7 +1,7 @@
 """Labels refined by a classifier in the loop: votes and embeddings judge each item together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,6 @@ Labels = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
 
 SHARPNESS = 2.0
-CORRECTION = 0.5
 _VOTE_STEPS = 5
 _STILL = 0.001
 _LEAST = 1e-4
@@ -41,6 +40,8 @@ class Evidence:
         bool [n], items to learn from.
     gold
         int8 [n], hand labels that may be learned from, −1 elsewhere.
+    reached
+        bool [n], items with a label though no LF voted on them; none when absent.
     """
 
     features: npt.NDArray[np.float32]
@@ -49,31 +50,32 @@ class Evidence:
     folds: npt.NDArray[np.int16]
     train: Flags
     gold: Labels
+    reached: Flags | None = None
 
     @property
     def weak(self) -> Flags:
         """Items to learn from that have votes and no hand label, bool [n]."""
-        voted = (self.votes != ABSTAIN).any(axis=1)
-        return np.asarray(self.train & voted & (self.gold == ABSTAIN))
+        labelled = (self.votes != ABSTAIN).any(axis=1)
+        if self.reached is not None:
+            labelled |= self.reached
+        return np.asarray(self.train & labelled & (self.gold == ABSTAIN))
 
     def only(self, rows: npt.NDArray[np.intp]) -> "Evidence":
         """The same of some items."""
-        strength = None if self.strength is None else self.strength[rows]
         return Evidence(
             self.features[rows],
             self.votes[rows],
-            strength,
+            None if self.strength is None else self.strength[rows],
             self.folds[rows],
             self.train[rows],
             self.gold[rows],
+            None if self.reached is None else self.reached[rows],
         )
 
     def of_lfs(self, lfs: npt.NDArray[np.intp]) -> "Evidence":
-        """The same with the votes of some labeling functions."""
+        """The same with the votes of some labeling functions, and no others."""
         strength = None if self.strength is None else self.strength[:, lfs]
-        return Evidence(
-            self.features, self.votes[:, lfs], strength, self.folds, self.train, self.gold
-        )
+        return replace(self, votes=self.votes[:, lfs], strength=strength, reached=None)
 
 
 class Refined(NamedTuple):
@@ -116,10 +118,12 @@ def refine(
     them: P(class | item) by the classifier takes the place of the class balance in Dawid–Skene,
     and the posterior trains both the confusion matrices and the classifier. Three things keep it
     from confirming itself: the classifier is cross-fitted, so that no item is judged by a head
-    trained on it; targets are soft, so that early doubts stay doubts; and the classes' shares
-    are drawn half-way (in log-odds) towards the class balance each round, because left alone the
-    largest class grows, and held entirely a rare class is overstated where the balance is not
-    known.
+    trained on it; targets are soft, so that early doubts stay doubts; and its classes' shares are
+    held at the class balance, because left alone the largest class grows until it has everything.
+    (Held half-way, in log-odds, it still does where few LFs vote one class each. The price is
+    that a rare class is overstated where the balance is not known.) Hand labels hold the shares
+    as well: they are held at the class balance as far as the training weight is that of weak
+    labels.
 
     The classifier's log-odds count twice: trained on soft labels it is too modest.
 
@@ -151,12 +155,13 @@ def refine(
     current, moved = posterior, []
     targets, weight = mix_gold(posterior, weak.astype(float), hand, evidence.gold[hand], n_classes)
     sample = _thinned(weight, weak)
+    held = weight[weak].sum() / weight.sum()
     for _ in range(rounds):
         classifier = out_of_fold(
             lambda: make(n_classes), evidence.features, targets, sample, folds=evidence.folds
         )
         surprise = np.log(balance) - np.log(np.maximum(classifier[weak].mean(axis=0), _LEAST))
-        prior = SHARPNESS * np.log(np.maximum(classifier, _LEAST)) + CORRECTION * surprise
+        prior = SHARPNESS * np.log(np.maximum(classifier, _LEAST)) + held * surprise
         before = current.argmax(axis=1)
         for _ in range(_VOTE_STEPS):
             current = softmax(prior + votes.scores(votes.learn(targets, learned)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from epoxy_core.end_model import (
     EndModelHead,
@@ -48,9 +49,31 @@ def unrefined(
     EpoxyError
         If there are too few items to train on, or items of one class only.
     """
-    n_classes = posterior.shape[1]
     make = make_head or LinearHead
-    kept, hand = kept_labels(evidence, posterior, graph, keep), np.flatnonzero(evidence.gold >= 0)
+    plain = as_they_are(evidence, posterior, kept_labels(evidence, posterior, graph, keep))
+    classifier = out_of_fold(
+        lambda: make(posterior.shape[1]),
+        evidence.features,
+        plain.targets,
+        plain.weight,
+        folds=evidence.folds,
+    )
+    return plain._replace(classifier=classifier)
+
+
+def as_they_are(evidence: Evidence, posterior: Floats, kept: npt.NDArray[np.bool_]) -> Refined:
+    """The label model's most probable classes of the kept items, and hand labels, unjudged.
+
+    Parameters
+    ----------
+    evidence
+        Of n items.
+    posterior
+        float64 [n, K], of the label model; it stands in for a classifier's.
+    kept
+        bool [n], weak items to train on.
+    """
+    n_classes, hand = posterior.shape[1], np.flatnonzero(evidence.gold != ABSTAIN)
     targets, weight = mix_gold(
         np.eye(n_classes)[posterior.argmax(axis=1)],
         kept.astype(float),
@@ -58,15 +81,12 @@ def unrefined(
         evidence.gold[hand],
         n_classes,
     )
-    classifier = out_of_fold(
-        lambda: make(n_classes), evidence.features, targets, weight, folds=evidence.folds
-    )
-    return Refined(posterior, classifier, targets, weight, ())
+    return Refined(posterior, posterior, targets, weight, ())
 
 
 def kept_labels(
     evidence: Evidence, posterior: Floats, graph: NeighborGraph, keep: float
-) -> np.ndarray:
+) -> npt.NDArray[np.bool_]:
     """Weak items with the lowest cut statistic, bool [n]."""
     if keep == 1:
         return evidence.weak

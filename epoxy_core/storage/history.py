@@ -45,6 +45,7 @@ def put_evidence(
     connection: "duckdb.DuckDBPyConnection",
     names: Sequence[str],
     evidence: Floats,
+    silence: Floats,
     thresholds: Floats,
     grid: Floats,
     curves: Floats,
@@ -62,6 +63,8 @@ def put_evidence(
         The labeling functions.
     evidence
         float64 [m, S, K], ``LabelModel.evidence_``.
+    silence
+        float64 [m, K], ``LabelModel.silence_``.
     thresholds
         float64 [m], least similarity at which a borrowed vote counts.
     grid, curves
@@ -72,6 +75,7 @@ def put_evidence(
         "lf": list(names),
         "threshold": thresholds,
         "own": [table.ravel().tolist() for table in evidence],
+        "silence": silence.tolist(),
         "grid": [grid[points].tolist() for points in kept],
         "log_odds": [curve[points].tolist() for curve, points in zip(curves, kept, strict=True)],
     }
@@ -80,6 +84,7 @@ def put_evidence(
         "lf": pl.String,
         "threshold": pl.Float64,
         "own": listed,
+        "silence": listed,
         "grid": listed,
         "log_odds": listed,
     }
@@ -155,6 +160,7 @@ def _evidence(
     n_symbols = own.shape[1] // n_classes if len(own) else n_classes
     return rows["lf"].to_list(), Evidence(
         own.reshape(len(own), n_symbols, n_classes),
+        np.array(rows["silence"].to_list(), dtype=np.float64).reshape(len(own), n_classes),
         rows["threshold"].to_numpy(),
         [np.array(grid) for grid in rows["grid"]],
         [np.array(curve) for curve in rows["log_odds"]],

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 NEW_LABELS = """
     CREATE TEMP TABLE published AS
     SELECT p.item_id, p.label, p.confidence, p.probabilities,
-           if(own.item_id IS NULL, 'borrowed', 'own') AS votes, ? AS run_id
-    FROM predictions p
-    LEFT JOIN (SELECT DISTINCT item_id FROM extended_votes WHERE source_item_id = item_id) own
-      USING (item_id)
+           coalesce(v.votes, 'sequence') AS votes, ? AS run_id
+    FROM predictions p LEFT JOIN (
+        SELECT item_id, if(bool_or(source_item_id = item_id), 'own', 'borrowed') AS votes
+        FROM extended_votes JOIN evidence USING (lf) WHERE similarity >= threshold
+        GROUP BY item_id
+    ) v USING (item_id)
     WHERE p.stage = 'extended_votes' AND p.label IS NOT NULL
 """
 

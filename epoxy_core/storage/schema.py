@@ -62,6 +62,11 @@ VOTE = Column(
 PROBABILITY = Column(
     "probability", "FLOAT", "that the vote is right, by the labeling function itself; 1: plain vote"
 )
+STAGES = "majority_vote, label_model, extended_votes, refined or end_model"
+WEIGHT = Column("weight", "DOUBLE", "how much the item counts in training")
+SOURCE = Column(
+    "source", "VARCHAR", "where the label is from: refined, label model, majority vote, hand label"
+)
 EXTENDED_VOTE = (
     ITEM_ID,
     LF,
@@ -74,8 +79,20 @@ EVIDENCE = (
     LF,
     Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
     Column("own", "DOUBLE[]", "of an own vote: one row of classes for each value of `vote`"),
+    Column("silence", "DOUBLE[]", "of abstaining, by class; zeros where that says nothing"),
     Column("grid", "DOUBLE[]", "similarities"),
     Column("log_odds", "DOUBLE[]", "of a vote for a class borrowed from there, on that class"),
+)
+ESTIMATE = (
+    Column("estimated_accuracy", "DOUBLE", "P(vote is true | voted), without labels"),
+    Column("accuracy_low", "DOUBLE", "lower end of its 90 % interval"),
+    Column("accuracy_high", "DOUBLE", "upper end"),
+)
+DEV_FIGURES = (
+    Column("dev_votes", "BIGINT", "votes on dev items"),
+    Column("dev_accuracy", "DOUBLE", "share of them that are true"),
+    Column("dev_low", "DOUBLE", "lower end of its 90 % interval"),
+    Column("dev_high", "DOUBLE", "upper end"),
 )
 
 TABLES = (
@@ -143,8 +160,37 @@ TABLES = (
         "what the label model learned of each labeling function",
         (
             LF,
-            Column("estimated_accuracy", "DOUBLE", "P(vote is true | voted), without labels"),
+            *ESTIMATE,
             Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
+            Column("weight", "DOUBLE", "by how much its votes count, for others that vote alike"),
+            Column("depends_on", "VARCHAR[]", "those others, the most alike first"),
+        ),
+    ),
+    Table(
+        "choices",
+        "what was chosen by itself, among what, and why: one row per candidate",
+        (
+            Column("stage", "VARCHAR", "what was to be decided"),
+            Column("candidate", "VARCHAR", "what could be taken"),
+            Column("chosen", "BOOLEAN", "whether it was"),
+            Column("measure", "VARCHAR", "what candidates were compared by; null: nothing"),
+            Column("value", "DOUBLE", "the candidate's measure, higher is better"),
+            Column("reason", "VARCHAR", "why the one that was chosen was"),
+            Column("warning", "VARCHAR", "what a person should do something about"),
+        ),
+    ),
+    Table(
+        "lf_accuracy",
+        "how right each labeling function is, by what it votes: estimated without labels, and on "
+        "the dev labels; intervals are of 90 %",
+        (
+            LF,
+            Column("class", "VARCHAR", "what it votes: a class, or `not` a class"),
+            Column("n_votes", "BIGINT", "how often"),
+            Column("estimate", "DOUBLE", "P(vote is true | this vote), without labels"),
+            Column("low", "DOUBLE", "lower end of its interval"),
+            Column("high", "DOUBLE", "upper end"),
+            *DEV_FIGURES,
         ),
     ),
     Table(
@@ -152,7 +198,7 @@ TABLES = (
         "every stage's opinion of every item, side by side",
         (
             ITEM_ID,
-            Column("stage", "VARCHAR", "majority_vote, label_model, extended_votes or end_model"),
+            Column("stage", "VARCHAR", STAGES),
             LABEL,
             CONFIDENCE,
             PROBABILITIES,
@@ -166,7 +212,12 @@ TABLES = (
             LABEL,
             CONFIDENCE,
             PROBABILITIES,
-            Column("votes", "VARCHAR", "own, or borrowed where no labeling function voted"),
+            Column(
+                "votes",
+                "VARCHAR",
+                "own; borrowed where no labeling function voted; sequence where only items before "
+                "or after it have votes",
+            ),
             Column("run_id", "VARCHAR", "the label run that published it"),
         ),
     ),
@@ -254,23 +305,29 @@ TABLES = (
             Column("conflicts", "DOUBLE", "share on which no class satisfies it and another LF"),
             Column("extended_coverage", "DOUBLE", "share with an own or counted borrowed vote"),
             Column("threshold", "DOUBLE", "least similarity at which a borrowed vote counts"),
-            Column("estimated_accuracy", "DOUBLE", "by the label model, without labels"),
-            Column("dev_votes", "BIGINT", "votes on dev items"),
-            Column("dev_accuracy", "DOUBLE", "share of them that are true"),
+            *ESTIMATE,
+            *DEV_FIGURES,
             Column("n_errors", "BIGINT", "items on which it raised"),
             Column("fingerprint", "VARCHAR", "code version"),
             Column("source", "VARCHAR", "file:line"),
         ),
     ),
     Table(
+        "refined_labels",
+        "labels to train with; a hand label is certain",
+        (ITEM_ID, LABEL, CONFIDENCE, PROBABILITIES, WEIGHT, SOURCE),
+    ),
+    Table(
         "training_set",
-        "items kept for training, by the cut statistic",
+        "items to train on",
         (
             ITEM_ID,
             LABEL,
             CONFIDENCE,
             PROBABILITIES,
-            Column("split", "VARCHAR", "always unlabeled: dev and test items are never trained on"),
+            WEIGHT,
+            SOURCE,
+            Column("split", "VARCHAR", "unlabeled or dev; test items are never trained on"),
             Column("cut_statistic", "DOUBLE", "standardised disagreement with neighbours"),
             Column("run_id", "VARCHAR", "the label run the labels come from"),
         ),
@@ -279,9 +336,14 @@ TABLES = (
         "evaluation",
         "every stage against the hand labels",
         (
-            Column("stage", "VARCHAR", "majority_vote, label_model, extended_votes or end_model"),
+            Column("stage", "VARCHAR", STAGES),
             Column("split", "VARCHAR", "dev or test"),
-            Column("metric", "VARCHAR", "accuracy, macro_f1, f1, precision, recall, coverage"),
+            Column(
+                "metric",
+                "VARCHAR",
+                "accuracy, macro_f1, calibration_error (expected, of ten bins of items), f1, "
+                "precision, recall, coverage",
+            ),
             Column("class", "VARCHAR", "the class, for per-class metrics"),
             Column("value", "DOUBLE", "the score"),
             Column("n_items", "BIGINT", "items scored"),

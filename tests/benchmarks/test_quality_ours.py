@@ -4,7 +4,7 @@ import pytest
 from benchmarks.quality.contest import OURS, run_ours, same
 from benchmarks.quality.data import TextSet
 from benchmarks.quality.embeddings import cached_embeddings
-from benchmarks.quality.ours import AUTO, END_MODEL, EXTENDED, LABEL_MODEL, STAGES, stages
+from benchmarks.quality.ours import AUTO, AUTO_DEV, END_MODEL, EXTENDED, LABEL_MODEL, STAGES, stages
 from benchmarks.quality.scores import scores
 from epoxy_core.embed import TextEncoder
 
@@ -28,7 +28,7 @@ def blobs():
 
 
 def of(texts, embeddings, votes=None, gold=None):
-    return stages(
+    found = stages(
         texts.votes if votes is None else votes,
         texts.texts,
         embeddings,
@@ -36,12 +36,14 @@ def of(texts, embeddings, votes=None, gold=None):
         texts.dev_gold if gold is None else gold,
         texts.n_classes,
     )
+    assert found.choices.keys() == {AUTO, AUTO_DEV}
+    return found.probabilities
 
 
 def test_every_stage_labels_every_item(blobs):
     texts, embeddings = blobs
     found = of(texts, embeddings)
-    assert tuple(found) == STAGES == (LABEL_MODEL, EXTENDED, END_MODEL, AUTO)
+    assert tuple(found) == STAGES
     for probabilities in found.values():
         assert probabilities.shape == (400, 2)
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
@@ -56,6 +58,8 @@ def test_embeddings_help(blobs):
     }
     assert accuracy[LABEL_MODEL] < accuracy[EXTENDED] < accuracy[END_MODEL]
     assert accuracy[END_MODEL] > 0.95
+    assert accuracy[AUTO] > 0.95
+    assert accuracy[AUTO_DEV] > 0.95
 
 
 def test_items_that_are_not_train_change_nothing_for_others(blobs):
@@ -65,6 +69,14 @@ def test_items_that_are_not_train_change_nothing_for_others(blobs):
     before, after = of(texts, embeddings), of(texts, embeddings, votes=votes)
     for stage in STAGES:
         np.testing.assert_array_equal(before[stage][:340], after[stage][:340])
+
+
+def test_only_the_last_stage_sees_hand_labels(blobs):
+    texts, embeddings = blobs
+    wrong = np.where(texts.dev_gold >= 0, 1 - texts.dev_gold, np.int8(-1)).astype(np.int8)
+    right, lied = of(texts, embeddings), of(texts, embeddings, gold=wrong)
+    for stage in STAGES:
+        assert np.array_equal(right[stage], lied[stage]) == (stage != AUTO_DEV)
 
 
 def test_run_twice_is_the_same_bit_for_bit(blobs):

@@ -55,14 +55,19 @@ def test_margins_are_those_of_a_naive_count(hard, seed, kind):
     s = k if kind == "plain" else 2 * k
     grids = [np.sort(rng.uniform(0.2, 1, 9)) for _ in range(m)]
     curves = [np.sort(rng.uniform(0, 3, 9)) for _ in range(m)]
-    evidence = Evidence(rng.normal(size=(m, s, k)), rng.uniform(0.3, 0.9, m), grids, curves, hard)
+    own, silence = rng.normal(size=(m, s, k)), rng.normal(size=(m, k))
+    silence[::2] = 0
+    evidence = Evidence(own, silence, rng.uniform(0.3, 0.9, m), grids, curves, hard)
     winner = rng.integers(0, k, n)
     loser = (winner + rng.integers(1, k, n)) % k
     expected = np.zeros((n, m))
     for i in range(n):
-        for j in range(m):
+        counts = cast.own[i] | (cast.similarity[i] >= evidence.thresholds)
+        for j in range(m if counts.any() else 0):
             vote, near = cast.votes[i, j], cast.similarity[i, j]
             added = np.zeros(k)
+            if not (cast.own[i, j] or (hard and counts[j])):
+                added += evidence.silence[j]
             if cast.own[i, j] or (hard and near >= evidence.thresholds[j]):
                 for v, part in fractions(cast, i, j, k).items():
                     added = added + part * evidence.own[j, v]
@@ -107,11 +112,16 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting, k
             task,
             VoteMatrices(own, cast.votes, cast.similarity, cast.strength),
             Reach(np.full(m, 0.2), np.ones(m, np.bool_), 0.2),
-            None,
+            np.full(n, -1, np.int8),
         )
         combined[name] = found
         evidence[name] = Evidence(
-            found.evidence, found.thresholds, [found.grid] * m, found.curves, weighting == "hard"
+            found.evidence,
+            found.silence,
+            found.thresholds,
+            [found.grid] * m,
+            found.curves,
+            weighting == "hard",
         )
     labels = {name: found.extended.argmax(axis=1) for name, found in combined.items()}
     flipped = np.flatnonzero(labels["before"] != labels["after"])

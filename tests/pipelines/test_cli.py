@@ -57,6 +57,9 @@ def test_a_file_of_ones_own(workplace, capsys):
     _, report = run_through(capsys, "posts")
     for heading in ("Labeling functions", "LF votes for cover", "Stages against hand labels"):
         assert heading in report
+    assert "Chosen by itself" in report
+    for choice in ("class balance:", "label model:", "abstention:", "dependent LFs:"):
+        assert choice in report
     for stage in ("majority vote", "label model", "label model on extended votes", "end model"):
         assert stage in report
     training = pl.read_parquet(".epoxy/posts/training_set/training_set.parquet")

@@ -38,14 +38,23 @@ def test_the_asset_graph(template, tmp_path):
         "test_labels": ["source"],
         "embeddings": ["items"],
         "neighbors": ["embeddings"],
+        "lexical": ["items"],
         **{f"lf/{lf}": ["items"] for lf in lfs},
         **{f"extended/{lf}": [f"lf/{lf}", "neighbors"] for lf in lfs},
         "label_model": ["dev_labels", *(f"extended/{lf}" for lf in lfs)],
         "lf_summary": ["dev_labels", "label_model", *(f"lf/{lf}" for lf in lfs)],
         "labels": ["label_model"],
         "label_changes": ["labels"],
-        "training_set": ["items", "labels", "neighbors"],
-        "end_model": ["embeddings", "training_set"],
+        "refined_labels": [
+            "dev_labels",
+            "embeddings",
+            "label_model",
+            "labels",
+            "lexical",
+            "neighbors",
+        ],
+        "training_set": ["items", "neighbors", "refined_labels"],
+        "end_model": ["embeddings", "lexical", "training_set"],
         "evaluation": ["dev_labels", "end_model", "label_model", "test_labels"],
     }
 
@@ -87,6 +96,26 @@ def test_one_setting_changes_the_code_version_of_what_reads_it(template, tmp_pat
         if old.get(key).code_version != new.get(key).code_version
     }
     assert changed == {"extended/words", "label_model"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "there"),
+    [
+        ("embedding: {lexical_weight: 0.1}", True),
+        ("embedding: {lexical_weight: 0}", False),
+        ("end_model: null", True),
+    ],
+)
+def test_lexical_vectors_only_where_they_have_a_weight(
+    template, tmp_path, project, settings, there
+):
+    folder, _ = project
+    (folder / "task.yaml").write_text(f"{(folder / 'task.yaml').read_text()}{settings}\n")
+    old, new = graph_of(template, tmp_path), graph_of(folder, tmp_path)
+    lexical = dg.AssetKey(["messages", "lexical"])
+    assert (lexical in new.materializable_asset_keys) == there
+    for key in (dg.AssetKey(["messages", "embeddings"]), *([lexical] if there else [])):
+        assert old.get(key).code_version == new.get(key).code_version
 
 
 @pytest.mark.parametrize("broken", ["task.yaml", "labeling_functions.py"])

@@ -76,7 +76,7 @@ def test_edits_are_explained_and_every_run_reads_back(finished, capsys, monkeypa
     assert code == 0
     assert printed.index(runs[0].run_id) < printed.index(runs[2].run_id)
     assert "labeling function number" not in printed  # it is what it was in the first run
-    for shown in ("labeling function short", "label_model.method dawid_skene triplets"):
+    for shown in ("labeling function short", "label_model.method auto triplets"):
         assert shown in printed
     _labels_are_printed_and_written(capsys, folder, tmp_path, runs, kept)
     code, printed = epoxy(capsys, "diff", folder, "nonsense")

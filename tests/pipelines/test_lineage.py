@@ -114,6 +114,18 @@ EDITS = {
         "embedding: {precision: float32}\nextension:",
         {"embeddings", "neighbors"} | EVERY_EXTENSION,
     ),
+    "weight of the lexical vectors": (
+        SETTINGS,
+        "extension:",
+        "embedding: {lexical_weight: 0.2}\nextension:",
+        set(),
+    ),
+    "no lexical vectors": (
+        SETTINGS,
+        "extension:",
+        "embedding: {lexical_weight: 0}\nextension:",
+        set(),
+    ),
     "LF renamed": (FUNCTIONS, "def same_file(", "def renamed(", of("renamed")),
     "LF removed": (FUNCTIONS, "@labeling_function\ndef same_file(", "def same_file(", set()),
     "description of the task": (
@@ -129,6 +141,8 @@ STOP_BEFORE_THE_LABEL_MODEL = {
     "formatting",
     "votes unchanged",
     "description of the task",
+    "weight of the lexical vectors",
+    "no lexical vectors",
 }
 
 
@@ -204,7 +218,7 @@ def test_one_row(task, kind):
     done = did(folder, home)
     # Every LF looks at the items again; those whose votes did not change stop there, but the
     # graph changed, and with it what can be borrowed.
-    expected = CORPUS | {"embeddings", "neighbors"} | EVERY_LF | EVERY_EXTENSION
+    expected = CORPUS | {"embeddings", "neighbors", "lexical"} | EVERY_LF | EVERY_EXTENSION
     assert done - FOLLOWING == expected
     assert did(folder, home) == set()
 

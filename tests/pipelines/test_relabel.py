@@ -19,7 +19,7 @@ def test_first_run_makes_everything_and_the_second_nothing(project):
     lfs = {"words", "question", "number", "short"}
     assert (
         ran(first)
-        == {"items", "dev_labels", "test_labels", "embeddings", "neighbors"}
+        == {"items", "dev_labels", "test_labels", "embeddings", "neighbors", "lexical"}
         | {f"{step}/{lf}" for step in ("lf", "extended") for lf in lfs}
         | FOLLOWING
     )

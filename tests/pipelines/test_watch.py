@@ -21,8 +21,16 @@ from pipelines.instance import open_instance
 from pipelines.stopping import SIGNALS
 from pipelines.watch import Watch, watch_task
 
-HELD = ("items", "lf_votes", "extended_votes", "label_model", "lf_summary", "labels")
-LATER = {"training_set", "end_model", "evaluation"}
+HELD = (
+    "items",
+    "lf_votes",
+    "extended_votes",
+    "label_model",
+    "lf_accuracy",
+    "lf_summary",
+    "labels",
+)
+LATER = {"refined_labels", "training_set", "end_model", "evaluation"}
 
 
 @contextmanager

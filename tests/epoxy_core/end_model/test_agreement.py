@@ -4,12 +4,12 @@ import pytest
 from epoxy_core.end_model import (
     LinearHead,
     Scaling,
-    expected_calibration_error,
     fit_calibration,
     out_of_fold,
     sharpen,
 )
 from epoxy_core.errors import EpoxyError
+from epoxy_core.evaluation import calibration_error
 
 
 def labelled(flatness, n=3000, n_classes=3, seed=0):
@@ -36,8 +36,8 @@ def test_a_distorted_posterior_is_mended_without_labels(flatness):
     mended, scaling = sharpen(posterior, judge, covered)
     assert scaling.temperature == pytest.approx(1 / flatness, rel=0.35)
     np.testing.assert_array_equal(mended.argmax(axis=1), posterior.argmax(axis=1))
-    before = expected_calibration_error(posterior[covered], gold[covered])
-    after = expected_calibration_error(mended[covered], gold[covered])
+    before = calibration_error(posterior[covered], gold[covered])
+    after = calibration_error(mended[covered], gold[covered])
     assert after < 0.07 < 0.15 < before
 
 
@@ -59,7 +59,7 @@ def test_a_flat_head_is_calibrated_by_gold_or_else_by_labels():
     weight = covered.astype(float)
     head = LinearHead(3, labels="soft").fit(vectors, posterior, weight)
     outside = out_of_fold(lambda: LinearHead(3, labels="soft"), vectors, posterior, weight)
-    before = expected_calibration_error(head.predict_proba(test_vectors), test_gold)
+    before = calibration_error(head.predict_proba(test_vectors), test_gold)
     by_labels = (outside[covered], posterior[covered].argmax(axis=1))
     by_gold = (outside[~covered], gold[~covered])
     few = (by_gold[0][:19], by_gold[1][:19])
@@ -71,7 +71,7 @@ def test_a_flat_head_is_calibrated_by_gold_or_else_by_labels():
     for source, share in (("labels", 0.7), ("gold", 0.1)):
         assert found[source].source == source
         head.scaling_ = found[source].scaling
-        after = expected_calibration_error(head.predict_proba(test_vectors), test_gold)
+        after = calibration_error(head.predict_proba(test_vectors), test_gold)
         assert after < share * before
     assert found["labels"].n_items == covered.sum()
     assert found["labels"].scaling.bias == ()

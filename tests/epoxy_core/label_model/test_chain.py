@@ -106,11 +106,24 @@ def test_single_items_are_dawid_skene():
     votes, _ = sample(both_class(3), 3000)
     balance = [0.5, 0.3, 0.2]
     ids = np.arange(3000)
-    chain = TemporalChain(3, balance, tolerance=0, max_iterations=6).fit(votes, ids)
-    static = DawidSkene(3, balance, tolerance=0, max_iterations=6).fit(votes)
-    np.testing.assert_allclose(chain.confusion_, static.confusion_, rtol=1e-9)
-    np.testing.assert_allclose(chain.predict_proba(votes, ids), static.predict_proba(votes))
-    np.testing.assert_allclose(chain.evidence_, static.evidence_)
+    settings = {"tolerance": 1e-9, "max_iterations": 2000}
+    chain = TemporalChain(3, balance, **settings).fit(votes, ids)
+    static = DawidSkene(3, balance, dependencies=None, **settings).fit(votes)
+    found = chain.predict_proba(votes, ids)
+    np.testing.assert_allclose(found, static.predict_proba(votes), atol=1e-4)
+    np.testing.assert_allclose(chain.confusion_, static.confusion_, atol=1e-4)
+    np.testing.assert_allclose(chain.evidence_, static.evidence_, atol=1e-3)
+
+
+def test_lfs_of_one_class_whose_silence_says_nothing_stay_as_without_the_order():
+    parameters, votes, truth, ids = drawn("one_class", 3, n=3000)
+    balance = list(parameters.class_balance)
+    chain = TemporalChain(3, balance, abstention="ignored").fit(votes, ids)
+    static = DawidSkene(3, balance, abstention="ignored").fit(votes)
+    np.testing.assert_allclose(chain.confusion_, static.confusion_)
+    assert not chain.persistence_.any()
+    smoothed, alone = chain.predict_proba(votes, ids), static.predict_proba(votes)
+    assert accuracy(smoothed, truth) > accuracy(alone, truth) + 0.05
 
 
 def test_what_a_detector_does_not_say_counts():
@@ -124,6 +137,53 @@ def test_what_a_detector_does_not_say_counts():
     assert accuracy(found.predict_proba(votes, ids), truth) > best - 0.01
     np.testing.assert_allclose(found.coverage_, 1 - parameters.vote_given_class[:, -1], atol=0.05)
     assert accuracy(MajorityVote(2, balance).fit(votes).predict_proba(votes), truth) < best
+
+
+def test_not_the_one_of_two_is_the_other():
+    parameters, votes, _, ids = drawn("mixed", n=4000, persistence=0.5)
+    balance = list(parameters.class_balance)
+    other_words = votes.copy()
+    for lf in (0, 1, 4):
+        other_words[:, lf] = np.where(votes[:, lf] >= 0, 3 - votes[:, lf], -1)
+    plain = TemporalChain(2, balance).fit(votes, ids)
+    found = TemporalChain(2, balance).fit(other_words, ids)
+    np.testing.assert_allclose(found.accuracy_, plain.accuracy_, atol=1e-3)
+    np.testing.assert_allclose(found.predict_proba(other_words, ids),
+                               plain.predict_proba(votes, ids), atol=1e-3)  # fmt: skip
+    assert found.evidence_.shape == (10, 4, 2)
+    assert not found.evidence_[2, 2:].any()
+
+
+def test_soft_votes_that_mean_what_they_say():
+    draw = np.random.default_rng(0)
+    parameters, _, truth, ids = drawn(n=4000, stay=0.5)
+    claim = draw.choice([0.55, 0.95], (4000, 3)).astype(np.float32)
+    votes = np.where(draw.random(claim.shape) < claim, truth[:, None], 1 - truth[:, None])
+    votes = votes.astype(np.int8)
+    balance = list(parameters.class_balance)
+    plain = TemporalChain(2, balance).fit(votes, ids, np.ones_like(claim))
+    np.testing.assert_array_equal(plain.given_, TemporalChain(2, balance).fit(votes, ids).given_)
+    found = TemporalChain(2, balance).fit(votes, ids, claim)
+    told = accuracy(found.predict_proba(votes, ids, claim), truth)
+    assert told > accuracy(plain.predict_proba(votes, ids), truth) + 0.01
+    assert found.log_likelihood(votes, ids, claim) > found.log_likelihood(
+        votes, np.arange(4000), claim
+    )
+
+
+def test_silence_that_the_classes_do_not_explain_says_nothing():
+    """Whether items draw votes at all has nothing to do with their class."""
+    parameters, votes, truth, ids = drawn("one_class", n=8000, stay=0.95)
+    quiet = np.random.default_rng(0).random(8000) < 0.6
+    votes[quiet] = -1
+    balance = list(parameters.class_balance)
+    found = TemporalChain(2, balance).fit(votes, ids)
+    assert not found.abstention_.informative
+    assert not found.silence_.any()
+    believed = TemporalChain(2, balance, abstention="informative").fit(votes, ids)
+    assert believed.silence_.any()
+    spoken = ~quiet
+    assert accuracy(found.predict_proba(votes, ids)[spoken], truth[spoken]) > 0.75
 
 
 def test_items_without_votes_are_smoothed():
@@ -183,8 +243,8 @@ def test_no_items_no_lfs_no_votes(shape):
 def test_a_sequence_for_every_item():
     with pytest.raises(EpoxyError, match="2 sequence numbers for 3 items"):
         TemporalChain(2).fit(np.zeros((3, 2), dtype=np.int8), np.zeros(2, dtype=int))
-    with pytest.raises(EpoxyError, match="vote 2"):
-        TemporalChain(2).fit(np.full((3, 2), 2), np.zeros(3, dtype=int))
+    with pytest.raises(EpoxyError, match="vote 4"):
+        TemporalChain(2).fit(np.full((3, 2), 4), np.zeros(3, dtype=int))
 
 
 def test_a_long_chain_warms_up_on_its_beginning():

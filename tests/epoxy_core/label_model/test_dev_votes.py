@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.label_model.dev_votes import combined_interval, dev_interval
+from epoxy_core.label_model.dev_votes import dev_interval
 
 
 def test_wilson_by_hand():
@@ -26,33 +26,8 @@ def test_wilson_solves_its_equation(n, data):
             assert gap == pytest.approx(1.6448536 * np.sqrt(end * (1 - end) / n), rel=1e-5)
 
 
-def test_no_dev_votes_change_nothing():
+def test_without_votes_nothing_is_known():
     assert dev_interval(0, 0) == (0, 1)
-    assert combined_interval(0.7, 0.6, 0.9, 0, 0) == (0.7, 0.6, 0.9)
-
-
-def test_dev_votes_sharpen_an_estimate():
-    estimate, low, high = combined_interval(0.7, 0.55, 0.85, 40, 50)
-    assert 0.7 < estimate < 0.8
-    assert high - low < min(0.3, np.subtract(*dev_interval(40, 50)[::-1]))
-    # Of very many, they alone count.
-    estimate, low, high = combined_interval(0.7, 0.55, 0.85, 8000, 10_000)
-    assert (estimate, low, high) == pytest.approx((0.8, *dev_interval(8000, 10_000)), abs=2e-3)
-
-
-def test_dev_votes_overrule_an_estimate_they_contradict():
-    assert combined_interval(0.9, 0.88, 0.92, 20, 50) == (0.4, *dev_interval(20, 50))
-
-
-def test_a_true_prior_keeps_its_coverage():
-    draw = np.random.default_rng(0)
-    hits = []
-    for _ in range(2000):
-        truth = draw.beta(14, 6)
-        right = draw.binomial(30, truth)
-        _, low, high = combined_interval(0.7, 0.53, 0.86, int(right), 30)
-        hits.append(low <= truth <= high)
-    assert 0.87 < np.mean(hits) < 0.95
 
 
 def test_bad_counts():

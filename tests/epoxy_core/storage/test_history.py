@@ -73,6 +73,7 @@ def vote(database, lf, votes, weight=1.0, similarity=None, threshold=0.4, names=
             connection,
             known,
             np.tile(weight * np.eye(2), (len(known), 1, 1)),
+            np.zeros((len(known), 2)),
             np.full(len(known), threshold),
             GRID,
             np.tile(CURVE, (len(known), 1)),
@@ -178,7 +179,8 @@ def test_a_label_that_goes_with_its_labeling_function_is_due_to_it(database):
     publish(database, task(), facts(one="v1", two="v1"))
     with database.write() as connection:
         keep_only(connection, ["two"])
-        put_evidence(connection, ["two"], np.eye(2)[None], np.ones(1), GRID, CURVE[None])
+        silence = np.zeros((1, 2))
+        put_evidence(connection, ["two"], np.eye(2)[None], silence, np.ones(1), GRID, CURVE[None])
     predict(database, i0=0.8, i1=None)
     changes = publish(database, task(), facts(two="v1")).changes
     assert changes["item_id"].to_list() == ["i1"]
@@ -252,7 +254,8 @@ def test_a_thinned_curve_is_the_same_curve_where_it_counts(database):
     thresholds = np.array([-1, 1, *rng.uniform(-1, 1, 18)])
     names = [f"lf{i:02d}" for i in range(20)]
     with database.write() as connection:
-        put_evidence(connection, names, np.zeros((20, 2, 2)), thresholds, grid, curves)
+        none = np.zeros((20, 2, 2)), np.zeros((20, 2))
+        put_evidence(connection, names, *none, thresholds, grid, curves)
     stored = database.query("SELECT * FROM evidence ORDER BY lf")
     for threshold, curve, row in zip(thresholds, curves, stored.iter_rows(named=True), strict=True):
         at = rng.uniform(threshold, 1, 500)

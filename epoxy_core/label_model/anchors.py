@@ -1,0 +1,50 @@
+"""The pseudo-votes that keep EM near the votes."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.label_model.base import Floats
+from epoxy_core.labeling import allowed
+
+
+def kinds_cast(cast: Any, n_symbols: int, n_classes: int) -> npt.NDArray[np.bool_]:
+    """Whether an LF casts votes of the symbol's kind, bool [m, S]; if none at all, for classes.
+
+    Parameters
+    ----------
+    cast
+        Sparse [p, m·S], `UniqueVotes.cast`.
+    n_symbols, n_classes
+        S and K.
+    """
+    kinds = np.asarray(cast.sum(axis=0)).reshape(-1, n_symbols // n_classes, n_classes)
+    used = kinds.sum(axis=2) > 0
+    used[:, 0] |= ~used.any(axis=1)
+    return np.repeat(used, n_classes, axis=1)
+
+
+def pseudo_votes(
+    used: npt.NDArray[np.bool_], n_classes: int, pseudo_count: float, diagonal_count: float
+) -> Floats:
+    """Pseudo-votes for each symbol and class, float64 [m, S, K], of the kinds an LF casts.
+
+    One that casts votes for and against classes has half of each kind's.
+
+    Parameters
+    ----------
+    used
+        bool [m, S], `kinds_cast`.
+    n_classes
+        K.
+    pseudo_count
+        On each symbol and class.
+    diagonal_count
+        On what is true of the class as well; of votes against one, on the K−1 true ones together.
+    """
+    true = allowed(n_classes)[: used.shape[1]].astype(np.float64)
+    true[n_classes:] /= n_classes - 1
+    kinds = used.sum(axis=1) / n_classes
+    share = used / kinds[:, None]
+    return np.asarray(share[:, :, None] * (pseudo_count + diagonal_count * true))

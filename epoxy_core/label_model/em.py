@@ -1,0 +1,188 @@
+"""EM for one confusion matrix per LF, anchored by pseudo-votes, over distinct rows of votes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.label_model.abstention import detectors, silence_pseudo_votes
+from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.base import Floats, softmax
+from epoxy_core.label_model.unique_votes import UniqueVotes
+
+_BALANCE_COUNT = 20.0
+_LEAST_SHARE = 0.2
+_PER_VOTE = 2.0
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What EM arrived at.
+
+    Attributes
+    ----------
+    given
+        float64 [m, S, K], P(symbol | class); of LFs that are no detectors, given that they vote.
+    quiet
+        float64 [m, K], P(silence | class) of detectors; 0 for others.
+    evidence, silence
+        float64 [m, S, K] and [m, K], logarithms of what counts, weighted; 0 for what does not.
+    balance
+        float64 [K].
+    posterior
+        float64 [p, K], by these.
+    n_iterations, converged
+        Steps made, and whether nothing moved any more.
+    """
+
+    given: Floats
+    quiet: Floats
+    evidence: Floats
+    silence: Floats
+    balance: Floats
+    posterior: Floats
+    n_iterations: int
+    converged: bool
+
+
+class AnchoredEM:
+    """Votes, ready for EM.
+
+    Of detectors (LFs that vote one symbol only) the model is P(vote | class), of the others
+    P(vote | class, voted).
+
+    Parameters
+    ----------
+    unique
+        The votes.
+    balance
+        float64 [K], the class balance.
+    pseudo_count, diagonal_count
+        See `pseudo_votes`.
+    informative
+        Whether the silence of detectors is evidence. If not, a detector has at least twice as many
+        pseudo-votes as votes: a vote without its counterpart, silence, only ever confirms what is
+        there, and EM would run away with what LFs have in common besides the class. (On real and
+        made-up sets 1 to 8 times does as well; 1 lets groups of LFs outvote the rest.)
+    """
+
+    def __init__(
+        self,
+        unique: UniqueVotes,
+        balance: Floats,
+        pseudo_count: float,
+        diagonal_count: float,
+        *,
+        informative: bool,
+    ) -> None:
+        self.unique = unique
+        self._balance = balance
+        self._informative = informative
+        self._cast = unique.cast(unique.n_symbols)
+        self._used = kinds_cast(self._cast, unique.n_symbols, unique.n_classes)
+        speaks = detectors(unique)
+        shown = np.asarray(unique.counts @ self._cast).reshape(self._used.shape)
+        self._counted = np.where(speaks[:, None], shown > 0, self._used)[:, :, None]
+        anchor = pseudo_votes(self._used, unique.n_classes, pseudo_count, diagonal_count)
+        if not informative:
+            least = _PER_VOTE * shown.sum(axis=1) / anchor[:, :, 0].sum(axis=1)
+            anchor = anchor * np.where(speaks, np.maximum(least, 1), 1)[:, None, None]
+        self._anchor = anchor
+        self._silent = ((unique.patterns < 0) & speaks).astype(np.float64)
+        self._silence_anchor = silence_pseudo_votes(unique, speaks, anchor)
+        self._any = bool(speaks.any())
+
+    def fit(
+        self,
+        weights: Floats,
+        tolerance: float,
+        max_iterations: int,
+        *,
+        learn_balance_from: Fitted | None = None,
+    ) -> Fitted:
+        """Run EM from each item's vote shares.
+
+        Parameters
+        ----------
+        weights
+            float64 [m], by how much each LF's evidence counts.
+        tolerance
+            EM stops when no probability moves by more.
+        max_iterations
+            EM stops at the latest after as many.
+        learn_balance_from
+            Where EM starts instead, and learns the class balance, too: with 20 pseudo-items of
+            the one given, and every share at least a fifth of 1/K, so that no class dies out.
+        """
+        balance = self._balance
+        if learn_balance_from is None:
+            tally = self.unique.tally(weights)
+            total = tally.sum(axis=1, keepdims=True)
+            posterior = np.where(total > 0, tally / np.maximum(total, 1e-9), balance)
+        else:
+            posterior = learn_balance_from.posterior
+        given, quiet = self._m_step(posterior)
+        steps, converged = 0, False
+        while not converged and steps < max_iterations:
+            steps += 1
+            before = given, quiet, balance
+            if learn_balance_from is not None:
+                balance = self._learned_balance(posterior)
+            posterior = self._e_step(*self._weighted(given, quiet, weights), balance)
+            given, quiet = self._m_step(posterior)
+            moved = max(
+                np.abs(new - old).max(initial=0)
+                for new, old in zip((given, quiet, balance), before, strict=True)
+            )
+            converged = bool(moved <= tolerance)
+        evidence, silence = self._weighted(given, quiet, weights)
+        posterior = self._e_step(evidence, silence, balance)
+        return Fitted(given, quiet, evidence, silence, balance, posterior, steps, converged)
+
+    def _m_step(self, posterior: Floats) -> tuple[Floats, Floats]:
+        mass = posterior * self.unique.counts[:, None]
+        seen = votes_by_class(self._cast, mass, self._anchor)
+        quiet = self._silence_anchor
+        if self._any:
+            quiet = quiet + self._silent.T @ mass
+        total = (seen * self._counted).sum(axis=1) + quiet
+        return seen / total[:, None], quiet / total
+
+    def _learned_balance(self, posterior: Floats) -> Floats:
+        shares = self.unique.counts @ posterior + _BALANCE_COUNT * self._balance
+        shares = np.maximum(shares / shares.sum(), _LEAST_SHARE / len(shares))
+        return np.asarray(shares / shares.sum())
+
+    def _weighted(self, given: Floats, quiet: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        silence = np.zeros_like(quiet)
+        if self._informative:
+            np.log(quiet, out=silence, where=quiet > 0)
+        return weights[:, None, None] * logarithm(given, self._used), weights[:, None] * silence
+
+    def _e_step(self, evidence: Floats, silence: Floats, balance: Floats) -> Floats:
+        scores = np.log(balance) + self._cast @ evidence.reshape(-1, len(balance))
+        heard = self._informative and self._any
+        return softmax(scores + self._silent @ silence if heard else scores)
+
+
+def votes_by_class(cast: Any, mass: Floats, anchor: Floats) -> Floats:
+    """Count votes by class, with the pseudo-votes, float64 [m, S, K].
+
+    Parameters
+    ----------
+    cast
+        Sparse [p, m·S], `UniqueVotes.cast`.
+    mass
+        float64 [p, K], items of each class.
+    anchor
+        float64 [m, S, K], `pseudo_votes`.
+    """
+    return np.asarray(cast.T @ mass).reshape(anchor.shape) + anchor
+
+
+def logarithm(given: Floats, used: Flags) -> Floats:
+    """Log-probabilities, 0 for kinds of votes that an LF never casts ([m, S], `kinds_cast`)."""
+    return np.log(given, out=np.zeros_like(given), where=used[:, :, None])

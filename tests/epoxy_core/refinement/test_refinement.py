@@ -1,0 +1,216 @@
+"""Labels refined by a classifier: better than the votes', honest about hand labels, repeatable."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from epoxy_core.end_model import assign_folds
+from epoxy_core.extension import neighbor_graph
+from epoxy_core.label_model import DawidSkene, MajorityVote
+from epoxy_core.refinement import (
+    MAJORITY,
+    REFINED,
+    Evidence,
+    as_they_are,
+    choose_labels,
+    held_out_lift,
+    kept_labels,
+    refine,
+    unrefined,
+)
+from epoxy_core.refinement.joint import _thinned
+
+N, K, D, M = 900, 3, 12, 9
+
+
+def make(seed=0, spread=0.5, share=(0.6, 0.25, 0.15)):
+    """Three clouds, and nine LFs that vote one class each, rightly in two of three cases."""
+    draw = np.random.default_rng(seed)
+    truth = draw.choice(K, N, p=share).astype(np.int8)
+    features = np.eye(K, D)[truth] + draw.normal(0, spread, (N, D))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    votes = np.full((N, M), -1, np.int8)
+    for lf in range(M):
+        mine = lf % K
+        likely = np.where(truth == mine, 0.3, 0.07)
+        votes[draw.random(N) < likely, lf] = mine
+    keys = [f"{seed}-{row}" for row in range(N)]
+    evidence = Evidence(
+        features.astype(np.float32),
+        votes,
+        None,
+        assign_folds(keys),
+        np.arange(N) < 700,
+        np.full(N, -1, np.int8),
+    )
+    return evidence, truth
+
+
+def label_model(votes, strength):
+    return DawidSkene(K).fit(votes, strength).predict_proba(votes, strength)
+
+
+def majority(votes, strength):
+    return MajorityVote(K).fit(votes, strength).predict_proba(votes, strength)
+
+
+def accuracy(probabilities, truth, rows=slice(None)):
+    return (probabilities.argmax(axis=1) == truth)[rows].mean()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_votes_and_classifier_together_beat_either(seed):
+    evidence, truth = make(seed)
+    own = label_model(evidence.votes, None)
+    found = refine(evidence, own)
+    held_out = slice(700, None)
+    assert accuracy(found.posterior, truth, held_out) > accuracy(own, truth, held_out) + 0.1
+    assert accuracy(found.posterior, truth) >= accuracy(found.classifier, truth)
+    np.testing.assert_allclose(found.posterior.sum(axis=1), 1)
+    assert found.moved[-1] < found.moved[0]
+
+
+def test_only_weak_and_hand_labelled_items_are_trained_on():
+    evidence, truth = make()
+    gold = np.full(N, -1, np.int8)
+    gold[700:800] = truth[700:800]
+    found = refine(replace(evidence, gold=gold), label_model(evidence.votes, None))
+    voted = (evidence.votes >= 0).any(axis=1)
+    expected = (evidence.train & voted) | (gold >= 0)
+    np.testing.assert_array_equal(found.weight > 0, expected)
+    np.testing.assert_array_equal(found.targets[700:800], np.eye(K)[truth[700:800]])
+
+
+def test_a_hand_label_does_not_decide_its_own_item():
+    evidence, truth = make(spread=0.25)
+    gold = np.full(N, -1, np.int8)
+    gold[700:800] = truth[700:800]
+    own = label_model(evidence.votes, None)
+    honest = refine(replace(evidence, gold=gold), own)
+    sure = 700 + int(honest.posterior[700:800].max(axis=1).argmax())
+    gold[sure] = (truth[sure] + 1) % K
+    lied = refine(replace(evidence, gold=gold), own)
+    assert lied.targets[sure].argmax() == gold[sure]
+    assert lied.posterior[sure].argmax() == truth[sure]
+
+
+def test_hand_labels_help():
+    gains = []
+    for seed in range(4):
+        evidence, truth = make(seed, spread=0.7)
+        gold = np.full(N, -1, np.int8)
+        gold[700:800] = truth[700:800]
+        balance = list((np.bincount(truth[700:800], minlength=K) + 1) / 103)
+        own = label_model(evidence.votes, None)
+        informed = refine(replace(evidence, gold=gold), own, balance).posterior
+        blind = refine(evidence, own).posterior
+        rest = np.r_[0:700, 800:N]
+        gains.append(accuracy(informed, truth, rest) - accuracy(blind, truth, rest))
+    assert np.mean(gains) > 0.01
+
+
+def test_items_that_are_not_trained_on_change_nothing_for_others():
+    evidence, _ = make()
+    own = label_model(evidence.votes, None)
+    whole, part = refine(evidence, own), refine(evidence.only(np.arange(800)), own[:800])
+    np.testing.assert_allclose(whole.posterior[:800], part.posterior, atol=1e-6)
+
+
+def test_the_same_twice():
+    evidence, _ = make()
+    own = label_model(evidence.votes, None)
+    one, other = refine(evidence, own), refine(evidence, own)
+    np.testing.assert_array_equal(one.posterior, other.posterior)
+
+
+def test_many_rows_are_thinned_to_the_same_weight():
+    weak = np.ones(50_001, dtype=bool)
+    weak[:10] = False
+    thinned = _thinned(np.where(weak, 1.0, 7.0), weak)
+    assert np.count_nonzero(thinned[weak]) <= 25_000
+    assert thinned[weak].sum() == pytest.approx(weak.sum(), rel=1e-3)
+    assert (thinned[~weak] == 7).all()
+
+
+def test_borrowed_labels_count_only_where_asked():
+    evidence, _ = make()
+    reached = np.ones(N, dtype=bool)
+    assert replace(evidence, reached=reached).weak.sum() == 700
+    assert not replace(evidence, reached=reached).of_lfs(np.array([], dtype=int)).weak.any()
+
+
+def test_lift_rises_with_accuracy():
+    evidence, truth = make()
+    draw = np.random.default_rng(1)
+    lifts = []
+    for wrong in (0.0, 0.3, 1.0):
+        noisy = np.where(draw.random(N) < wrong, draw.permutation(truth), truth)
+        lifts.append(held_out_lift(evidence, lambda part, noisy=noisy: np.eye(K)[noisy]).mean())
+    assert lifts[0] > lifts[1] > lifts[2]
+    assert lifts[2] == pytest.approx(0, abs=0.05)
+
+
+def test_lift_by_hand():
+    votes = np.array([[0, 1]] * 6 + [[-1, 1]] * 4 + [[0, -1]] * 2, np.int8)
+    n = len(votes)
+    evidence = Evidence(
+        np.ones((n, 2), np.float32),
+        votes,
+        None,
+        assign_folds([str(row) for row in range(n)]),
+        np.ones(n, bool),
+        np.full(n, -1, np.int8),
+    )
+    labels = np.eye(2)[[0] * 3 + [1] * 9]  # 3 of 12 are of class 0
+    found = held_out_lift(evidence, lambda part: labels)
+    by_first = 3 / 8 - 3 / 12  # LF 0 votes 0 on eight items, three of which are labelled so
+    by_second = 7 / 10 - 9 / 12
+    assert sorted({round(value, 9) for value in found}) == sorted(
+        {round(by_first, 9), round(by_second, 9)}
+    )
+
+
+def test_one_labeling_function_cannot_judge():
+    evidence, _ = make()
+    lone = evidence.of_lfs(np.array([0]))
+    assert np.isnan(held_out_lift(lone, lambda part: np.ones((N, K)) / K)).all()
+
+
+@pytest.mark.parametrize("n_hand", [0, 100])
+def test_refined_labels_are_chosen_where_they_help(n_hand):
+    evidence, truth = make()
+    hand = np.full(N, -1, np.int8)
+    hand[700 : 700 + n_hand] = truth[700 : 700 + n_hand]
+    graph = neighbor_graph(evidence.features, 10)
+    chosen, choice = choose_labels(evidence, hand, graph, label_model, majority, None, 0.8)
+    assert chosen == REFINED == choice.chosen
+    assert choice.scores[REFINED] > choice.scores[MAJORITY]
+    assert ("100 dev labels" in choice.reason) == bool(n_hand)
+
+
+def test_majority_vote_is_chosen_where_the_label_model_misleads():
+    evidence, truth = make(spread=0.25)
+    hand = np.full(N, -1, np.int8)
+    hand[700:] = truth[700:]
+
+    def misled(votes, strength):
+        return np.roll(label_model(votes, strength), 1, axis=1)
+
+    graph = neighbor_graph(evidence.features, 10)
+    chosen, choice = choose_labels(evidence, hand, graph, misled, majority, None, 0.8)
+    assert chosen == MAJORITY
+    assert "refining does not help" in choice.reason
+
+
+def test_unrefined_labels_are_the_votes_own():
+    evidence, _ = make()
+    own = label_model(evidence.votes, None)
+    graph = neighbor_graph(evidence.features, 10)
+    found = unrefined(evidence, own, graph, 0.5)
+    trained = found.weight > 0
+    np.testing.assert_array_equal(trained, kept_labels(evidence, own, graph, 0.5))
+    assert 0.4 < trained.sum() / evidence.weak.sum() < 0.6
+    np.testing.assert_array_equal(found.targets.argmax(axis=1), own.argmax(axis=1))
+    everything = as_they_are(evidence, own, kept_labels(evidence, own, graph, 1.0))
+    np.testing.assert_array_equal(everything.weight > 0, evidence.weak)

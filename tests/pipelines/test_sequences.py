@@ -1,0 +1,135 @@
+"""Turns of conversations: what was said before and after says what a turn is about."""
+
+import numpy as np
+import polars as pl
+import pytest
+from support import bring_up_to_date, epoxy
+
+from assets.store import Store
+from epoxy_core.home import Home
+from epoxy_core.labeling import load_labeling_functions
+from epoxy_core.session import Session
+from epoxy_core.storage.database import Database
+from epoxy_core.task import load_task
+
+TASK = """\
+name: calls
+source: {paths: calls.csv, id: id}
+classes: [bill, parcel]
+labels: {column: label, dev: 0.3, test: 0.4}
+extension: {neighbors: 8, threshold: 0.99}
+label_model: {method: dawid_skene, sequence: {by: call, order: turn}}
+"""
+
+HEURISTICS = """\
+from epoxy_core.labeling import labeling_function
+
+
+def first(text, words):
+    return next((vote for word, vote in words.items() if word in text), None)
+
+
+@labeling_function
+def things(x):
+    return first(x.text, {"charged": "bill", "invoice": "bill", "courier": "parcel"})
+
+
+@labeling_function
+def units(x):
+    return first(x.text, {"euro": "bill", "day": "parcel"})
+
+
+@labeling_function
+def wishes(x):
+    return first(x.text, {"I want": "bill", "it is": "parcel", "number": "parcel"})
+"""
+
+SAID = {
+    "bill": [
+        "you charged me {} euro twice",
+        "invoice number {} is wrong",
+        "I want my refund of {} euro",
+        "I was told so {} days ago",
+    ],
+    "parcel": [
+        "where is it, it is {} days late",
+        "the courier came at {} and left",
+        "tracking number {} says nothing",
+        "I paid {} euro for this",
+    ],
+}
+SMALL_TALK = ["yes, {}", "okay, one moment, {}", "could you say that again, {}?"]
+
+
+def write_task(folder):
+    draw = np.random.default_rng(5)
+    folder.mkdir()
+    (folder / "task.yaml").write_text(TASK)
+    (folder / "labeling_functions.py").write_text(HEURISTICS)
+    rows = []
+    for call in range(16):
+        topics = draw.permutation(["bill", "parcel"])
+        for turn in range(24):
+            label = str(topics[turn // 12])
+            said = SMALL_TALK if draw.random() < 0.4 else SAID[label]
+            text = str(draw.choice(said)).format(100 * call + turn)
+            rows.append((f"{draw.integers(1 << 40):010x}", f"call {call}", turn, text, label))
+    columns = ["id", "call", "turn", "text", "label"]
+    pl.DataFrame(rows, schema=columns, orient="row").write_csv(folder / "calls.csv")
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch):
+    """The task's folder and an empty home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EPOXY_HOME", str(tmp_path / "home"))
+    write_task(tmp_path / "calls")
+    return tmp_path / "calls", Home(tmp_path / "home")
+
+
+def accuracy(database, stage, votes):
+    """On items with and on items without own votes."""
+    return database.query(
+        "SELECT avg((c.name = p.label)::INT) FROM predictions p"
+        " JOIN test_labels g USING (item_id) JOIN classes c ON c.class = g.label"
+        f" WHERE p.stage = ? AND p.item_id {votes} (SELECT item_id FROM lf_votes)",
+        [stage],
+    )[0, 0]
+
+
+def test_turns_take_their_label_from_the_conversation(calls, capsys):
+    folder, home = calls
+    done = bring_up_to_date(folder, home)
+    assert not done.failures, done.failures
+    database = Database(home.database("calls"))
+    assert accuracy(database, "label_model", "IN") > accuracy(database, "majority_vote", "IN")
+    assert accuracy(database, "label_model", "NOT IN") > 0.75
+    kinds = dict(database.query("SELECT votes, count(*) FROM labels GROUP BY votes").iter_rows())
+    assert kinds["sequence"] > 50
+    assert sum(kinds.values()) == 16 * 24
+
+    (choice,) = database.query("SELECT * FROM choices WHERE stage = 'order' AND chosen").to_dicts()
+    assert choice["candidate"] == "chain"
+    (static,) = database.query("SELECT value FROM choices WHERE candidate = 'without order'")[
+        "value"
+    ]
+    assert choice["measure"] == "dev accuracy"
+    assert choice["value"] > static + 0.1
+    code, printed = epoxy(capsys, "report", "calls")
+    assert code == 0
+    assert "calib. err." in printed
+
+    store, task = Store(home=str(home.root)), load_task(folder)
+    lfs = load_labeling_functions(task)
+    session = Session.open(task, lfs, database, store.embeddings(task), store.neighbors(task))
+    opened = session.update(task, lfs)
+    rows = database.query(
+        "SELECT probabilities FROM predictions WHERE stage = 'extended_votes' ORDER BY item_id"
+    )
+    published = np.array(rows["probabilities"].to_list())
+    np.testing.assert_allclose(opened.combined.extended, published, atol=1e-9)
+
+    table = database.query("SELECT * FROM lf_summary")
+    held = table.filter(pl.col("estimated_accuracy").is_between("accuracy_low", "accuracy_high"))
+    assert held.height == 3
+    assert opened.table.select(held.columns).equals(table)
