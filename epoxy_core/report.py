@@ -173,7 +173,7 @@ def _stage_table(task: Task, report: Report) -> Table:
             columns.append((last, "f1", name))
         table.add_column("macro F1", justify="right")
         columns.append((last, "macro_f1", None))
-        table.add_column("calib. err.", justify="right")
+        table.add_column("ECE", justify="right")
         columns.append((last, "calibration_error", None))
     scores = {
         (stage, split, metric, name): value

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from epoxy_core.choices import Choice
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.label_model import MajorityVote
-from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement import (
+    LEAST_PER_CLASS,
     MAJORITY,
     PLAIN,
     REFINED,
@@ -23,13 +23,13 @@ from epoxy_core.refinement import (
     choose_labels,
     kept_labels,
     refine,
+    trainable,
     unrefined,
 )
 from epoxy_core.task import Task
 
 KEPT_UNREFINED = 0.8
 """Best on the mean of the sets it was tried on; 0.5 to 0.8 are within noise."""
-_LEAST_PER_CLASS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +89,8 @@ def training_labels(
             .predict_proba(votes, strength)
         )
 
-    if not _trainable(evidence, posterior):
-        reason = f"Too few items for a classifier: two classes need {_LEAST_PER_CLASS} labels each."
+    if not trainable(evidence, posterior):
+        reason = f"Too few items for a classifier: two classes need {LEAST_PER_CLASS} labels each."
         kept = kept_labels(evidence, posterior, graph, unrefined_keep)
         plain = as_they_are(evidence, posterior, kept)
         return TrainingLabels(PLAIN, plain, Choice(STAGE, PLAIN, reason))
@@ -112,11 +112,3 @@ def training_labels(
             dropped = evidence.weak & ~kept
             found = found._replace(weight=np.where(dropped, 0.0, found.weight))
     return TrainingLabels(method, found, choice)
-
-
-def _trainable(evidence: Evidence, posterior: Floats) -> bool:
-    if np.count_nonzero(evidence.weak) < 2 * _LEAST_PER_CLASS:
-        return False
-    labels = np.where(evidence.weak, posterior.argmax(axis=1), evidence.gold)
-    counts = np.bincount(labels[labels != ABSTAIN], minlength=posterior.shape[1])
-    return int((counts >= _LEAST_PER_CLASS).sum()) >= 2

@@ -41,6 +41,7 @@ AUTO = "auto"
 AUTO_DEV = "auto, with the valid labels"
 STAGES = (LABEL_MODEL, EXTENDED, END_MODEL, REFINED_END, AUTO, AUTO_DEV)
 CHAIN = "temporal chain"
+METHOD = LabelModelSettings().method
 FRAME_STAGES = (LABEL_MODEL, CHAIN)
 
 
@@ -87,7 +88,7 @@ def stages(
     none = np.full_like(gold, ABSTAIN)
     fit = _label_model(train, n_classes, None)
     own = fit(votes, None)
-    model = make_label_model(LabelModelSettings().method, n_classes).fit(votes[train])
+    model = make_label_model(METHOD, n_classes).fit(votes[train])
     extended = _extended(votes, own, model.accuracy_, embeddings, train, n_classes)
     graph = _train_graph(embeddings, train)
     evidence = Evidence(
@@ -126,7 +127,7 @@ def _answer(made: TrainingLabels) -> Floats:
 
 def _label_model(train: Mask, n_classes: int, balance: list[float] | None) -> FitModel:
     def fit(votes: Votes, strength: npt.NDArray[np.float32] | None) -> Floats:
-        model = make_label_model(LabelModelSettings().method, n_classes, balance)
+        model = make_label_model(METHOD, n_classes, balance)
         return model.fit(votes[train]).predict_proba(votes, strength)
 
     return fit
@@ -174,7 +175,7 @@ def frame_stages(votes: Votes, labelled: Votes, n_classes: int) -> dict[str, Flo
     -------
     float64 [q, K] by name of the model: every frame for itself, and all as one sequence.
     """
-    model = make_label_model(LabelModelSettings().method, n_classes).fit(votes)
+    model = make_label_model(METHOD, n_classes).fit(votes)
     chain = TemporalChain(n_classes).fit(votes, np.zeros(len(votes), dtype=np.int64))
     sequence = np.zeros(len(labelled), dtype=np.int64)
     return {

@@ -46,7 +46,7 @@ def directions_of(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Singular values [r] and right singular vectors [r, V], r the rank or ``most``."""
     from sklearn.utils.extmath import randomized_svd
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     # On one thread: thin matrices gain nothing from more, and the sums' order depends on them.
     with threadpool_limits(limits=1, user_api="blas"):

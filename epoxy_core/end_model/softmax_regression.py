@@ -163,7 +163,7 @@ def _block_sums(examples: Examples, parameters: Floats, contrast: Floats) -> Sum
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
     """Products this thin gain nothing from BLAS's own threads, which wait by spinning."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield

@@ -38,11 +38,11 @@ class ChosenLabelModel:
 
     With 50 hand labels on items with votes or more, by the share of them that is right; with
     fewer by `left_out_lift`. Dawid–Skene is the favourite, having been the best on average on
-    the sets this was developed on; another is taken only if it is better by more than one
-    standard error of the difference (paired over items, or over LFs).
+    the sets this was developed on; another is taken only if it is better by more than two
+    standard errors of the difference (paired over items, or over LFs).
 
     Majority vote is always fitted, too. If the chosen model labels more than .05 of the items
-    with votes otherwise, and is not better than majority vote by more than one standard error,
+    with votes otherwise, and is not better than majority vote by more than two standard errors,
     the choice carries a warning.
 
     Parameters
@@ -167,7 +167,7 @@ class ChosenLabelModel:
         better = [name for name in METHODS if compared.clearly_better(name, FAVOURITE)]
         if better:
             best = max(better, key=lambda name: compared.scores[name])
-            return best, f"Better than {FAVOURITE} by more than one standard error."
+            return best, f"Better than {FAVOURITE} by more than two standard errors."
         if compared.scores[FAVOURITE] >= max(compared.scores.values()):
             return FAVOURITE, "None is better."
         return FAVOURITE, "The best on average elsewhere, and here none is clearly better."

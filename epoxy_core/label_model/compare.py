@@ -30,7 +30,7 @@ class Comparison(Protocol):
     scores: Mapping[str, float]
 
     def clearly_better(self, one: str, other: str) -> bool:
-        """Whether one is better by more than one standard error of the paired difference."""
+        """Whether one is better by more than two standard errors of the paired difference."""
         ...
 
 
@@ -67,7 +67,7 @@ class ByHandLabels:
         """See `Comparison.clearly_better`; paired over items."""
         difference = self._right[one] - self._right[other]
         error = difference.std() / len(difference) ** 0.5
-        return bool(difference.mean() > max(error, _TIE))
+        return bool(difference.mean() > max(2 * error, _TIE))
 
 
 class ByLift:
@@ -99,7 +99,7 @@ class ByLift:
     def clearly_better(self, one: str, other: str) -> bool:
         """See `Comparison.clearly_better`; paired over LFs."""
         _, gain, error = mean_and_gain(self._lift[one], self._lift[other], self._votes)
-        return gain > max(error, _TIE)
+        return gain > max(2 * error, _TIE)
 
 
 def hand_labelled(

@@ -10,9 +10,9 @@ from epoxy_core.choices import Choice
 from epoxy_core.end_model import LinearHead, out_of_fold
 from epoxy_core.extension import NeighborGraph, neighbor_graph
 from epoxy_core.labeling import ABSTAIN
-from epoxy_core.refinement.held_out import held_out_lift
+from epoxy_core.refinement.held_out import Labeler, held_out_lift
 from epoxy_core.refinement.joint import Evidence, Floats, refine
-from epoxy_core.refinement.plain import unrefined
+from epoxy_core.refinement.plain import trainable, unrefined
 
 REFINED = "refined"
 PLAIN = "label model"
@@ -75,32 +75,36 @@ def choose_labels(
         evidence, hand_labels = evidence.only(rows), hand_labels[rows]
         graph = neighbor_graph(evidence.features, _NEIGHBORS)
         hand = np.flatnonzero(hand_labels != ABSTAIN)
-    candidates: dict[str, Callable[[Evidence], Floats]] = {
-        REFINED: lambda part: (
-            refine(
-                part, label_model(part.votes, part.strength), class_balance, rounds=_ROUNDS
-            ).classifier
-        ),
-        PLAIN: lambda part: (
-            unrefined(part, label_model(part.votes, part.strength), graph, keep).classifier
-        ),
-        MAJORITY: lambda part: (
-            unrefined(part, majority(part.votes, part.strength), graph, 1.0).classifier
-        ),
+
+    def refined(part: Evidence, posterior: Floats) -> Floats:
+        return refine(part, posterior, class_balance, rounds=_ROUNDS).classifier
+
+    def plain(part: Evidence, posterior: Floats) -> Floats:
+        return unrefined(part, posterior, graph, keep).classifier
+
+    def of_majority(part: Evidence, posterior: Floats) -> Floats:
+        return unrefined(part, posterior, graph, 1.0).classifier
+
+    candidates = {
+        REFINED: _candidate(label_model, refined),
+        PLAIN: _candidate(label_model, plain),
+        MAJORITY: _candidate(majority, of_majority),
     }
     if measured:
         gold = hand_labels[hand]
         samples = {
-            name: (classify(evidence)[hand].argmax(axis=1) == gold).astype(np.float64)
-            for name, classify in candidates.items()
+            name: _right(classify(evidence)[hand], gold) for name, classify in candidates.items()
         }
         by_hand = _by_hand(replace(evidence, gold=hand_labels))
-        samples[GOLD] = (by_hand[hand].argmax(axis=1) == gold).astype(np.float64)
+        samples[GOLD] = _right(by_hand[hand], gold)
     else:
         blind = replace(evidence, gold=np.full_like(evidence.gold, ABSTAIN))
         samples = {name: held_out_lift(blind, label) for name, label in candidates.items()}
-    scores = {name: float(np.nanmean(sample)) for name, sample in samples.items()}
-    best = max(candidates, key=lambda name: (scores[name], name == REFINED))
+    known = {name: sample for name, sample in samples.items() if np.isfinite(sample).any()}
+    if REFINED not in known:
+        return REFINED, Choice(STAGE, REFINED, "There is nothing to compare by.")
+    scores = {name: float(np.nanmean(sample)) for name, sample in known.items()}
+    best = max(scores.keys() - {GOLD}, key=lambda name: (scores[name], name == REFINED))
     ahead = samples[best] - samples[REFINED]
     spread = float(np.nanstd(ahead))
     # Halves of the same labeling functions are no independent draws: their number proves little.
@@ -108,13 +112,31 @@ def choose_labels(
     gain = scores[best] - scores[REFINED]
     chosen = best if gain > error else REFINED
     reason = _reason(chosen, best, gain, error, len(hand) if measured else 0)
-    if measured and scores[GOLD] > scores[chosen]:
+    if scores.get(GOLD, -np.inf) > scores[chosen]:
         reason += (
             f" The {len(hand)} hand labels alone do as well: {scores[GOLD]:.3f} against "
             f"{scores[chosen]:.3f} with weak labels."
         )
     measure = "dev accuracy, cross-fitted" if measured else "lift on votes left out"
     return chosen, Choice(STAGE, chosen, reason, measure, scores)
+
+
+def _candidate(fit: FitModel, classify: Callable[[Evidence, Floats], Floats]) -> Labeler:
+    """What a candidate says of part of the evidence; NaN where that is too little to train on."""
+
+    def label(part: Evidence) -> Floats:
+        posterior = fit(part.votes, part.strength)
+        if not trainable(part, posterior):
+            return np.full_like(posterior, np.nan)
+        return classify(part, posterior)
+
+    return label
+
+
+def _right(probabilities: Floats, gold: npt.NDArray[np.int8]) -> Floats:
+    """1 where the most probable class is right, 0 where it is not, NaN where there is none."""
+    right = (probabilities.argmax(axis=1) == gold).astype(np.float64)
+    return np.where(np.isnan(probabilities[:, 0]), np.nan, right)
 
 
 def _by_hand(evidence: Evidence) -> Floats:

@@ -28,7 +28,7 @@ def held_out_lift(evidence: Evidence, label: Labeler, seed: int = 0) -> Floats:
     evidence
         Of n items; hand labels in it are not used to judge.
     label
-        P(class) float64 [n, K] of all items from part of the evidence.
+        P(class) float64 [n, K] of all items from part of the evidence; NaN if it is too little.
     seed
         Of the splits of the labeling functions.
 
@@ -57,6 +57,8 @@ def _halves(n_lfs: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.N
 def _agreement(
     probabilities: Floats, votes: npt.NDArray[np.int8], train: npt.NDArray[np.bool_]
 ) -> float:
+    if np.isnan(probabilities).any():
+        return float("nan")
     k = probabilities.shape[1]
     rows = np.flatnonzero(train)
     met = allowed(k)[:, probabilities[rows].argmax(axis=1)].T  # [n, 2K]: is the statement true?

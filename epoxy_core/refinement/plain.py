@@ -17,6 +17,26 @@ from epoxy_core.extension import NeighborGraph
 from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement.joint import Evidence, Floats, Refined
 
+LEAST_PER_CLASS = 10
+"""Labels that two classes need each before a classifier, cross-fitted, can tell them apart."""
+
+
+def trainable(evidence: Evidence, posterior: Floats) -> bool:
+    """Whether there are weak labels enough, of two classes with hand labels counted.
+
+    Parameters
+    ----------
+    evidence
+        Of n items.
+    posterior
+        float64 [n, K], whose most probable classes are the weak labels.
+    """
+    if np.count_nonzero(evidence.weak) < 2 * LEAST_PER_CLASS:
+        return False
+    labels = np.where(evidence.weak, posterior.argmax(axis=1), evidence.gold)
+    counts = np.bincount(labels[labels != ABSTAIN], minlength=posterior.shape[1])
+    return int((counts >= LEAST_PER_CLASS).sum()) >= 2
+
 
 def unrefined(
     evidence: Evidence,

@@ -185,9 +185,15 @@ def test_training_set_files_match_the_table(finished):
         "label",
         "confidence",
         "probabilities",
+        "weight",
+        "source",
         "split",
         "run_id",
     ]
-    assert set(parquet["split"]) == {"unlabeled"}
+    by_hand = parquet.filter(pl.col("source") == "hand label")
+    assert set(by_hand["split"]) == {"dev"}
+    assert set(parquet["split"]) == {"unlabeled", "dev"}
+    assert (parquet["weight"] > 0).all()
+    assert (by_hand["confidence"] == 1).all()
     runs = store.database(task).query("SELECT run_id FROM label_runs")["run_id"]
     assert set(parquet["run_id"]) <= set(runs)
