@@ -51,9 +51,9 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
         rows = database.query(
             """
             SELECT i.item_id, i.split, i.text, c.class, r.label, r.confidence, r.probabilities,
-                   r.weight, r.source, l.run_id
+                   r.weight, r.source, (SELECT max(run_id) FROM labels) AS run_id
             FROM items i LEFT JOIN refined_labels r USING (item_id)
-            LEFT JOIN classes c ON c.name = r.label LEFT JOIN labels l USING (item_id)
+            LEFT JOIN classes c ON c.name = r.label
             ORDER BY i.item_id
             """
         )

@@ -106,7 +106,7 @@ def training_labels(
     elif method == PLAIN:
         found = unrefined(evidence, posterior, graph, unrefined_keep)
     else:
-        found = refine(evidence, posterior, class_balance)
+        found = refine(evidence, n_classes, class_balance)
         if settings.keep not in ("auto", 1.0):
             kept = kept_labels(evidence, found.posterior, graph, float(settings.keep))
             dropped = evidence.weak & ~kept

@@ -112,7 +112,7 @@ def stages(
             LABEL_MODEL: own,
             EXTENDED: extended,
             END_MODEL: plain.classifier,
-            REFINED_END: refine(evidence, own).classifier,
+            REFINED_END: refine(evidence, n_classes).classifier,
             AUTO: _answer(auto),
             AUTO_DEV: _answer(with_gold),
         },

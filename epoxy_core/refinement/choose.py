@@ -77,7 +77,7 @@ def choose_labels(
         hand = np.flatnonzero(hand_labels != ABSTAIN)
 
     def refined(part: Evidence, posterior: Floats) -> Floats:
-        return refine(part, posterior, class_balance, rounds=_ROUNDS).classifier
+        return refine(part, posterior.shape[1], class_balance, rounds=_ROUNDS).classifier
 
     def plain(part: Evidence, posterior: Floats) -> Floats:
         return unrefined(part, posterior, graph, keep).classifier

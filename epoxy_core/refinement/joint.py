@@ -105,7 +105,7 @@ class Refined(NamedTuple):
 
 def refine(
     evidence: Evidence,
-    posterior: Floats,
+    n_classes: int,
     class_balance: Sequence[float] | None = None,
     *,
     rounds: int = 10,
@@ -131,8 +131,8 @@ def refine(
     ----------
     evidence
         Of n items.
-    posterior
-        float64 [n, K], of the label model.
+    n_classes
+        K.
     class_balance
         The classes' shares, [K]; uniform when none is given.
     rounds
@@ -145,15 +145,14 @@ def refine(
     EpoxyError
         If there are too few items to train on, or items of one class only.
     """
-    n_classes = posterior.shape[1]
     balance = np.full(n_classes, 1 / n_classes) if class_balance is None else class_balance
     make = make_head or (lambda k: LinearHead(k, labels="soft"))
     weak, hand = evidence.weak, np.flatnonzero(evidence.gold != ABSTAIN)
     learned = weak | (evidence.gold != ABSTAIN)
     known = np.eye(n_classes)[evidence.gold[hand]]
     votes = VoteEvidence(evidence.votes, evidence.strength, n_classes)
-    current, moved = posterior, []
-    targets, weight = mix_gold(posterior, weak.astype(float), hand, evidence.gold[hand], n_classes)
+    current, moved = votes.by_votes(weak), []
+    targets, weight = mix_gold(current, weak.astype(float), hand, evidence.gold[hand], n_classes)
     sample = _thinned(weight, weak)
     held = weight[weak].sum() / weight.sum()
     for _ in range(rounds):

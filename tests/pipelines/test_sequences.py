@@ -117,7 +117,7 @@ def test_turns_take_their_label_from_the_conversation(calls, capsys):
     assert choice["value"] > static + 0.1
     code, printed = epoxy(capsys, "report", "calls")
     assert code == 0
-    assert "calib. err." in printed
+    assert "ECE" in printed
 
     store, task = Store(home=str(home.root)), load_task(folder)
     lfs = load_labeling_functions(task)

@@ -267,6 +267,7 @@ def test_column_lineage_names_columns_of_what_the_asset_depends_on(template, tmp
         "labels",
         "label_changes",
         "lf_summary",
+        "refined_labels",
         "training_set",
         "evaluation",
     }
