@@ -15,6 +15,7 @@ from epoxy_core.end_model import (
     ModelCard,
     assign_folds,
     card_path,
+    fit_scaling,
     make_head,
     out_of_fold,
 )
@@ -59,15 +60,26 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
             -1, task.n_classes
         )
 
+        labels = settings.labels
+        if labels == "auto":
+            labels = "soft" if (rows["source"] == REFINED).any() else "hard"
+
         def head() -> EndModelHead:
-            return _head(task, settings, soft=bool((rows["source"] == REFINED).any()))
+            if settings.head == "mlp":
+                return make_head("mlp", task.n_classes, hidden=settings.hidden, labels=labels)
+            return make_head("linear", task.n_classes, l2=settings.l2, labels=labels)
 
         trained_head = head().fit(features, targets, weight)
         probabilities = trained_head.predict_proba(features)
         by_hand = (rows["source"] == "hand label").fill_null(False).to_numpy()
         if by_hand.any():
             unseen = out_of_fold(head, features, targets, weight, folds=assign_folds(hashes))
-            probabilities[by_hand] = unseen[by_hand]
+            unseen = unseen[by_hand]
+            if labels == "hard":  # soft labels keep a head calibrated, hard ones not
+                scaling = fit_scaling(unseen, targets[by_hand].argmax(axis=1))
+                trained_head.scaling_, unseen = scaling, scaling.rescale(unseen)
+                probabilities = trained_head.predict_proba(features)
+            probabilities[by_hand] = unseen
         file = store.paths.end_model(task.name)
         card = ModelCard(
             task=task.name,
@@ -95,13 +107,6 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         )
 
     return end_model
-
-
-def _head(task: Task, settings: EndModel, *, soft: bool) -> EndModelHead:
-    labels = settings.labels if settings.labels != "auto" else "soft" if soft else "hard"
-    if settings.head == "mlp":
-        return make_head("mlp", task.n_classes, hidden=settings.hidden, labels=labels)
-    return make_head("linear", task.n_classes, l2=settings.l2, labels=labels)
 
 
 def _dev_scores(

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.choices import Choice
+from epoxy_core.end_model import fit_scaling
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.label_model import MajorityVote
+from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement import (
     LEAST_PER_CLASS,
     MAJORITY,
@@ -30,6 +32,8 @@ from epoxy_core.task import Task
 
 KEPT_UNREFINED = 0.8
 """Best on the mean of the sets it was tried on; 0.5 to 0.8 are within noise."""
+ENOUGH_FOR_TEMPERATURE = 20
+"""Hand labels to calibrate probabilities by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,4 +115,17 @@ def training_labels(
             kept = kept_labels(evidence, found.posterior, graph, float(settings.keep))
             dropped = evidence.weak & ~kept
             found = found._replace(weight=np.where(dropped, 0.0, found.weight))
-    return TrainingLabels(method, found, choice)
+    return TrainingLabels(method, _calibrated(found, hand_labels), choice)
+
+
+def _calibrated(found: Refined, hand_labels: npt.NDArray[np.int8]) -> Refined:
+    """Fit the posterior's temperature to hand labels, each unseen by what is said of its item.
+
+    Votes and classifier are taken to err independently; as they do not, together they are too
+    sure. Halves the calibration error on the sets it was tried on.
+    """
+    hand = np.flatnonzero(hand_labels != ABSTAIN)
+    if len(hand) < ENOUGH_FOR_TEMPERATURE:
+        return found
+    scaling = fit_scaling(found.posterior[hand], hand_labels[hand])
+    return found._replace(posterior=scaling.rescale(found.posterior))

@@ -1,6 +1,5 @@
 """The end model, what it is trained on, and how sure it may be."""
 
-from epoxy_core.end_model.agreement import Calibration, fit_calibration, sharpen
 from epoxy_core.end_model.calibration import Scaling, fit_scaling
 from epoxy_core.end_model.card import ModelCard
 from epoxy_core.end_model.factory import load_head, make_head
@@ -13,7 +12,6 @@ from epoxy_core.end_model.out_of_fold import assign_folds, out_of_fold
 from epoxy_core.end_model.selection import cut_statistic, select
 
 __all__ = [
-    "Calibration",
     "EndModelHead",
     "LinearHead",
     "MLPHead",
@@ -22,12 +20,10 @@ __all__ = [
     "assign_folds",
     "card_path",
     "cut_statistic",
-    "fit_calibration",
     "fit_scaling",
     "load_head",
     "make_head",
     "mix_gold",
     "out_of_fold",
     "select",
-    "sharpen",
 ]

@@ -25,7 +25,7 @@ class EndModelHead(Protocol):
     n_classes
         K.
     scaling_
-        Calibration of the logits (`fit_calibration`): none after ``fit``; replace it to calibrate
+        Calibration of the logits (`fit_scaling`): none after ``fit``; replace it to calibrate
         the head. It is saved with it.
     """
 
