@@ -6,7 +6,6 @@ import dagster as dg
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from epoxy_core.storage.choices import put_choices
 
 from assets.features import stored_features
 from assets.keys import TRAINING, key, placed, pool
@@ -20,6 +19,7 @@ from epoxy_core.end_model import assign_folds
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.refinement import Evidence, Refined
+from epoxy_core.storage.choices import put_choices
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.votes import extended_votes
 from epoxy_core.task import Task
