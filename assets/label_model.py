@@ -13,6 +13,7 @@ from assets.predictions import prediction_rows
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
+from epoxy_core.extension import NeighborGraph
 from epoxy_core.item_order import item_order
 from epoxy_core.label_model.choose import STAGES
 from epoxy_core.label_model.dependencies import weights
@@ -33,6 +34,12 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
     """Fit on own votes; weigh borrowed ones by what their similarity is worth."""
     names = [lf.name for lf in lfs]
     method = "chain over time" if task.label_model.sequence else task.label_model.method
+    propagated = task.extension.weighting == "propagated"
+    borrowed = (
+        "items that borrow votes take their neighbours' mean posterior"
+        if propagated
+        else f"borrowed votes are added {task.extension.weighting}"
+    )
 
     @dg.asset(
         key=key(task, "label_model"),
@@ -40,14 +47,15 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             *(extended_key(task, name) for name in names),
             key(task, "dev_labels"),
             *([key(task, "items")] if task.label_model.sequence else []),
+            *([key(task, "neighbors")] if propagated else []),
         ],
-        description=f"`{method}` on the LFs' own votes, beside majority vote; "
-        f"borrowed votes are added {task.extension.weighting}.",
+        description=f"`{method}` on the LFs' own votes, beside majority vote; {borrowed}.",
         code_version=code_version(
             __file__,
             "label_model",
             "labeling/symbols.py",
             "extension/calibration.py",
+            "extension/propagation.py",
             "combine.py",
             "item_order.py",
             "lf_accuracy.py",
@@ -68,6 +76,9 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
         if task.label_model.sequence:
             items = database.query("SELECT * EXCLUDE (text) FROM items ORDER BY item_id")
             order = item_order(task, items)
+        item_ids, graph = database.item_ids(), None
+        if propagated:
+            graph = NeighborGraph(*store.neighbors(task).read(item_ids.to_list()))
         combined = combine(
             task,
             VoteMatrices(own, votes, similarity, strength, tuple(names), order),
@@ -77,12 +88,13 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
                 floor=float(reach["floor"][0]),
             ),
             gold,
+            graph,
         )
         return publish_label_model(
             task,
             database,
             names,
-            database.item_ids(),
+            item_ids,
             own,
             combined,
             lf_accuracy(task, names, own, combined, gold),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from epoxy_core.choices import Choice
 from epoxy_core.errors import EpoxyError
-from epoxy_core.extension import BorrowedVoteCalibration
+from epoxy_core.extension import BorrowedVoteCalibration, NeighborGraph, propagate
 from epoxy_core.label_model import ChosenLabelModel, extended_posterior, hard_labels
 from epoxy_core.label_model.choose import ENOUGH_GOLD
 from epoxy_core.label_model.dependencies import Dependencies
@@ -97,7 +97,8 @@ class Combined:
     choices
         What was chosen by itself, and why.
     grid, curves
-        float64 [g], [m, g]: what a borrowed vote for a class adds to it, against similarity.
+        float64 [g], [m, g]: what a borrowed vote for a class adds to it, against similarity; zero
+        where posteriors are propagated.
     """
 
     majority: Floats
@@ -126,7 +127,13 @@ class Combined:
         return np.where(self.reached, hard_labels(self.extended), np.int8(ABSTAIN))
 
 
-def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.int8]) -> Combined:
+def combine(
+    task: Task,
+    votes: VoteMatrices,
+    reach: Reach,
+    gold: npt.NDArray[np.int8],
+    graph: NeighborGraph | None = None,
+) -> Combined:
     """Fit the task's label model on own votes, then add the borrowed ones.
 
     Fitting on borrowed votes is what makes label models collapse: they share one embedding, so
@@ -143,8 +150,11 @@ def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.
     gold
         int8 [n], dev labels, −1 elsewhere; read where the class balance or the label model is
         chosen by them.
+    graph
+        The items' neighbours; read, and needed, where ``extension.weighting`` is ``propagated``.
     """
     n_classes, hard = task.n_classes, task.extension.weighting == "hard"
+    propagated = task.extension.weighting == "propagated"
     balance = class_balance(task, gold)
     strength = votes.strength  # that of an own vote is the LF's own
     unique = unique_votes(votes.own, strength, n_classes)
@@ -177,9 +187,13 @@ def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.
     else:
         weights = calibration.weight(votes.similarity, votes.extended, strength)
         extended = extended_posterior(own, votes.own, counted, weights)
+    if propagated:
+        assert graph is not None
+        extended = _propagated(extended, votes.own, counted, in_sequence, graph)
     grid = np.broadcast_to(
         calibration.grid_.astype(np.float32)[:, None], (len(calibration.grid_), len(thresholds))
     )
+    curves = calibration.weight(grid).T
     return Combined(
         majority=model.majority_.predict_unique(unique)[unique.inverse],
         own=own,
@@ -194,8 +208,29 @@ def combine(task: Task, votes: VoteMatrices, reach: Reach, gold: npt.NDArray[np.
         dependence=model.dependence_,
         choices=(*_balance_choice(task, gold, model), *model.choices_, *in_order),
         grid=calibration.grid_,
-        curves=calibration.weight(grid).T,
+        curves=np.zeros_like(curves) if propagated else curves,
     )
+
+
+def _propagated(
+    calibrated: Floats,
+    own_votes: Votes,
+    counted: Votes,
+    in_sequence: npt.NDArray[np.bool_],
+    graph: NeighborGraph,
+) -> Floats:
+    """Replace the posterior of items that borrow by what the graph brings from items with votes.
+
+    Which items those are is left to the thresholds: they lie where a borrowed vote is worth next
+    to nothing, so an item without one is like nothing that was voted on, and a chain of
+    neighbours says little of it. It also makes weightings comparable, on the same items. Every
+    item starts from the calibrated posterior, which stays where an item borrows from beyond its
+    neighbours and the graph reaches it from nowhere.
+    """
+    voted = (own_votes != ABSTAIN).any(axis=1)
+    borrows = (counted != ABSTAIN).any(axis=1) & ~voted
+    found = propagate(calibrated, voted | in_sequence, graph)
+    return np.where(borrows[:, None], found, calibrated)
 
 
 def fit_posterior(

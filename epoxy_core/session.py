@@ -293,7 +293,7 @@ class Session:
             label_free=np.array([column.lent.origin == "auto" for column in columns]),
             floor=self.floor,
         )
-        return combine(task, votes, reach, self.gold)
+        return combine(task, votes, reach, self.gold, self.graph)
 
 
 def _strength(columns: Sequence[ExtendedVotes], n: int) -> npt.NDArray[np.float32] | None:

@@ -113,8 +113,10 @@ class Extension(Section):
     threshold: Literal["auto", "dev"] | Similarity | dict[str, Similarity] = Field(
         "auto", description="auto: label-free; dev: from dev labels; a number; or one per LF"
     )
-    weighting: Literal["calibrated", "hard"] = Field(
-        "calibrated", description="hard: a borrowed vote counts as an own vote (the paper)"
+    weighting: Literal["calibrated", "hard", "propagated"] = Field(
+        "calibrated",
+        description="calibrated: by its similarity; hard: a borrowed vote counts as an own vote "
+        "(the paper); propagated: items that borrow take their neighbours' mean posterior",
     )
 
 

@@ -18,6 +18,7 @@ from epoxy_core.extension import (
     NeighborGraph,
     nearest_in,
     neighbor_graph,
+    propagate,
     random_similarity,
 )
 from epoxy_core.label_model import extended_posterior, make_label_model
@@ -35,14 +36,16 @@ Mask = npt.NDArray[np.bool_]
 
 LABEL_MODEL = "label model"
 EXTENDED = "label model on extended votes"
+PROPAGATED = "posterior propagated over the graph"
 END_MODEL = "label model → cut → end model"
 REFINED_END = "refined labels → end model"
 AUTO = "auto"
 AUTO_DEV = "auto, with the valid labels"
-STAGES = (LABEL_MODEL, EXTENDED, END_MODEL, REFINED_END, AUTO, AUTO_DEV)
+STAGES = (LABEL_MODEL, EXTENDED, PROPAGATED, END_MODEL, REFINED_END, AUTO, AUTO_DEV)
 CHAIN = "temporal chain"
 METHOD = LabelModelSettings().method
 FRAME_STAGES = (LABEL_MODEL, CHAIN)
+_QUERIES_AT_ONCE = 1000
 
 
 class Ours(NamedTuple):
@@ -111,6 +114,7 @@ def stages(
         {
             LABEL_MODEL: own,
             EXTENDED: extended,
+            PROPAGATED: _propagated(votes, extended, embeddings, train, graph),
             END_MODEL: plain.classifier,
             REFINED_END: refine(evidence, n_classes).classifier,
             AUTO: _answer(auto),
@@ -156,6 +160,35 @@ def _train_graph(embeddings: Embeddings, train: Mask) -> NeighborGraph:
     indices = np.zeros((len(embeddings), found.indices.shape[1]), dtype=np.int32)
     similarity = np.zeros(indices.shape, dtype=np.float32)
     indices[train], similarity[train] = rows[found.indices], found.similarity
+    return NeighborGraph(indices, similarity)
+
+
+def _propagated(
+    votes: Votes, extended: Floats, embeddings: Embeddings, train: Mask, graph: NeighborGraph
+) -> Floats:
+    """Spread the train items' posterior, whether or not an item borrows; own votes stay.
+
+    Of items that are not train only the similarities are seen by others, in the weights' scale.
+    """
+    voted = (votes != ABSTAIN).any(axis=1)
+    found = propagate(extended, voted, _to_train(embeddings, train, graph))
+    return np.where(voted[:, None], extended, found)
+
+
+def _to_train(embeddings: Embeddings, train: Mask, graph: NeighborGraph) -> NeighborGraph:
+    """Add to the graph of train items the others' neighbours, which are train items, too."""
+    support = np.flatnonzero(train).astype(np.int32)
+    indices, similarity = graph.indices.copy(), graph.similarity.copy()
+    k = indices.shape[1]
+    others = np.flatnonzero(~train)
+    for first in range(0, len(others), _QUERIES_AT_ONCE):
+        rows = others[first : first + _QUERIES_AT_ONCE]
+        to_all = embeddings[rows] @ embeddings[support].T
+        nearest = np.argpartition(-to_all, k - 1, axis=1)[:, :k]
+        near = np.take_along_axis(to_all, nearest, axis=1)
+        order = np.argsort(-near, axis=1, kind="stable")
+        indices[rows] = support[np.take_along_axis(nearest, order, axis=1)]
+        similarity[rows] = np.take_along_axis(near, order, axis=1)
     return NeighborGraph(indices, similarity)
 
 

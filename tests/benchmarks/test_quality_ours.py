@@ -4,7 +4,16 @@ import pytest
 from benchmarks.quality.contest import OURS, run_ours, same
 from benchmarks.quality.data import TextSet
 from benchmarks.quality.embeddings import cached_embeddings
-from benchmarks.quality.ours import AUTO, AUTO_DEV, END_MODEL, EXTENDED, LABEL_MODEL, STAGES, stages
+from benchmarks.quality.ours import (
+    AUTO,
+    AUTO_DEV,
+    END_MODEL,
+    EXTENDED,
+    LABEL_MODEL,
+    PROPAGATED,
+    STAGES,
+    stages,
+)
 from benchmarks.quality.scores import scores
 from epoxy_core.embed import TextEncoder
 
@@ -57,6 +66,7 @@ def test_embeddings_help(blobs):
         for stage, each in of(texts, embeddings).items()
     }
     assert accuracy[LABEL_MODEL] < accuracy[EXTENDED] < accuracy[END_MODEL]
+    assert accuracy[LABEL_MODEL] < accuracy[PROPAGATED]
     assert accuracy[END_MODEL] > 0.95
     assert accuracy[AUTO] > 0.95
     assert accuracy[AUTO_DEV] > 0.95

@@ -6,8 +6,9 @@ import pytest
 from benchmarks.synthetic_votes import KINDS, sample
 from epoxy_core.combine import Reach, VoteMatrices, class_balance, combine, fit_posterior
 from epoxy_core.errors import EpoxyError
+from epoxy_core.extension import NeighborGraph, propagate
 from epoxy_core.label_model import make_label_model
-from epoxy_core.settings import Source
+from epoxy_core.settings import Extension, Source
 from epoxy_core.task import Task
 
 NAMES = tuple(f"lf_{i}" for i in range(10))
@@ -62,6 +63,41 @@ def test_the_choices_say_what_was_done(kind):
     assert said(found)["class balance"].chosen == "dev"
     assert "dev items" in said(found)["label model"].measure
     assert "class balance" not in said(combined(votes, task(class_balance="uniform")))
+
+
+def test_propagated_posteriors_are_those_of_items_that_borrow_and_of_no_others():
+    votes, _ = sample(KINDS["both_class"](3), 2000, 1)
+    lent, near = np.arange(2000) % 3 == 0, np.arange(2000) % 2 == 0
+    own = np.where(lent[:, None], np.int8(-1), votes)
+    similarity = np.where(lent[:, None], np.where(near, 0.9, 0.3)[:, None], 1)
+    similarity = np.where(votes >= 0, similarity, np.nan).astype(np.float32)
+    matrices = VoteMatrices(own, votes, similarity, names=NAMES)
+    reach = Reach(np.full(10, 0.5), np.zeros(10, np.bool_), 0.2)
+    draw = np.random.default_rng(0)
+    graph = NeighborGraph(
+        draw.integers(0, 2000, (2000, 20)).astype(np.int32),
+        -np.sort(-draw.random((2000, 20))).astype(np.float32),
+    )
+    found = {
+        weighting: combine(
+            task(3).model_copy(update={"extension": Extension(weighting=weighting)}),
+            matrices,
+            reach,
+            np.full(2000, -1, np.int8),
+            graph if weighting == "propagated" else None,
+        )
+        for weighting in ("calibrated", "propagated")
+    }
+    before, after = found["calibrated"], found["propagated"]
+    voted = (own >= 0).any(axis=1)
+    borrows = lent & near & (votes >= 0).any(axis=1)
+    np.testing.assert_array_equal(after.reached, voted | borrows)
+    np.testing.assert_array_equal(after.extended[~borrows], before.extended[~borrows])
+    expected = propagate(before.extended, voted, graph)
+    np.testing.assert_array_equal(after.extended[borrows], expected[borrows])
+    assert (after.extended[borrows] != before.extended[borrows]).any(axis=1).all()
+    assert not after.curves.any()
+    assert before.curves.any()
 
 
 def test_items_without_votes_have_no_label_even_if_silence_speaks():

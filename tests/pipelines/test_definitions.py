@@ -85,6 +85,13 @@ def test_thresholds_from_dev_labels_make_them_an_input(template, tmp_path, proje
     assert dg.AssetKey(["messages", "dev_labels"]) in parents
 
 
+def test_propagated_posteriors_make_the_graph_an_input_of_the_label_model(tmp_path, project):
+    folder, _ = project
+    edit(folder / "task.yaml", "neighbors: 8", "weighting: propagated")
+    parents = graph_of(folder, tmp_path).get(dg.AssetKey(["messages", "label_model"])).parent_keys
+    assert dg.AssetKey(["messages", "neighbors"]) in parents
+
+
 def test_one_setting_changes_the_code_version_of_what_reads_it(template, tmp_path, project):
     folder, _ = project
     text = (folder / "task.yaml").read_text()

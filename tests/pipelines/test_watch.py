@@ -65,6 +65,7 @@ EDITS = {
     "threshold": ("task.yaml", "neighbors: 8", "neighbors: 8\n  threshold: 0.9"),
     "dev": ("task.yaml", "neighbors: 8", "neighbors: 8\n  threshold: dev"),
     "hard": ("task.yaml", "neighbors: 8", "neighbors: 8\n  weighting: hard"),
+    "propagated": ("task.yaml", "neighbors: 8", "neighbors: 8\n  weighting: propagated"),
     "model": ("task.yaml", "classes:", "label_model: {method: triplets}\nclasses:"),
     "neighbors": ("task.yaml", "neighbors: 8", "neighbors: 5"),
 }
