@@ -9,7 +9,7 @@ PEERS  ?= .cache/peers
 SET_FORMAT := DATA is a folder of sets, SETS are further sets: folders with label.json and \
 train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 = abstain).
 
-.PHONY: demo test ui lint lock bench-embed bench-quality bench-data clean
+.PHONY: demo test ui lint lock bench-embed bench-quality bench-synthetic bench-data clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/epoxy run $(TASK)
@@ -28,6 +28,10 @@ bench-embed: $(VENV)/.installed
 bench-quality: bench-data $(VENV)/.installed $(PEERS)/.installed
 	$(BIN)/python -m benchmarks.quality --peers $(PEERS)/bin/python \
 		$(if $(DATA),--data $(DATA)) $(SETS:%=--set %)
+
+# The same label models on votes drawn from known parameters.
+bench-synthetic: $(VENV)/.installed $(PEERS)/.installed
+	$(BIN)/python -m benchmarks.synthetic --peers $(PEERS)/bin/python
 
 bench-data:
 	@test -n "$(strip $(DATA) $(SETS))" || { echo "Which data? $(SET_FORMAT)"; exit 1; }

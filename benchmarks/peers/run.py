@@ -32,7 +32,13 @@ Job = dict[str, Any]
 def snorkel(job: Job) -> np.ndarray:
     """``LabelModel`` of Ratner et al. 2019, 500 epochs as in Snorkel's tutorials."""
     model = Snorkel(cardinality=int(job["n_classes"]), verbose=False)
-    model.fit(job["fit"].astype(np.int64), n_epochs=500, seed=int(job["seed"]), progress_bar=False)
+    model.fit(
+        job["fit"].astype(np.int64),
+        class_balance=_balance(job),
+        n_epochs=500,
+        seed=int(job["seed"]),
+        progress_bar=False,
+    )
     return model.predict_proba(job["predict"].astype(np.int64))
 
 
