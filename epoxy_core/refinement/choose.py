@@ -12,7 +12,7 @@ from epoxy_core.extension import NeighborGraph, neighbor_graph
 from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement.held_out import Labeler, held_out_lift
 from epoxy_core.refinement.joint import Evidence, Floats, refine
-from epoxy_core.refinement.plain import trainable, unrefined
+from epoxy_core.refinement.plain import LEAST_PER_CLASS, trainable, unrefined
 
 REFINED = "refined"
 PLAIN = "label model"
@@ -95,8 +95,9 @@ def choose_labels(
         samples = {
             name: _right(classify(evidence)[hand], gold) for name, classify in candidates.items()
         }
-        by_hand = _by_hand(replace(evidence, gold=hand_labels))
-        samples[GOLD] = _right(by_hand[hand], gold)
+        if (np.bincount(gold) >= LEAST_PER_CLASS).sum() > 1:
+            by_hand = _by_hand(replace(evidence, gold=hand_labels))
+            samples[GOLD] = _right(by_hand[hand], gold)
     else:
         blind = replace(evidence, gold=np.full_like(evidence.gold, ABSTAIN))
         samples = {name: held_out_lift(blind, label) for name, label in candidates.items()}

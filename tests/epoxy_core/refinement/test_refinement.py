@@ -164,6 +164,34 @@ def test_something_else_is_chosen_where_refining_misleads():
     assert "refining does not help" in choice.reason
 
 
+def test_hand_labels_of_one_class_measure_all_the_same():
+    evidence, truth = make()
+    hand = np.where((truth == 0) & ~evidence.train, np.int8(0), np.int8(-1))
+    assert np.count_nonzero(hand == 0) >= 50
+    graph = neighbor_graph(evidence.features, 10)
+    _, choice = choose_labels(evidence, hand, graph, label_model, majority, None, 0.8)
+    assert REFINED in choice.scores
+    assert "hand labels alone" not in choice.scores
+
+
+@pytest.mark.parametrize("n_hand", [0, 100])
+def test_large_sets_are_compared_on_a_sample(monkeypatch, n_hand):
+    evidence, truth = make()
+    hand = np.full(N, -1, np.int8)
+    hand[700 : 700 + n_hand] = truth[700 : 700 + n_hand]
+    graph = neighbor_graph(evidence.features, 10)
+    seen = []
+
+    def fit(votes, strength):
+        seen.append(len(votes))
+        return label_model(votes, strength)
+
+    monkeypatch.setattr("epoxy_core.refinement.choose._SAMPLE", 300)
+    chosen, choice = choose_labels(evidence, hand, graph, fit, majority, None, 0.8)
+    assert set(seen) == {300 + n_hand - len(range(702, 700 + n_hand, 3))}
+    assert chosen in choice.scores
+
+
 def test_too_little_to_compare_by():
     evidence, _ = make()
     graph = neighbor_graph(evidence.features, 10)
