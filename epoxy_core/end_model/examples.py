@@ -138,8 +138,8 @@ def make_examples(
         raise EpoxyError(
             f"an end model needs items of two classes; there are items of {len(seen)}",
             where="training set",
-            remedy="Dev and test items stay out of training: lower labels.dev and labels.test "
-            "if they leave too few. Or add labeling functions for the other classes, raise "
+            remedy="Test items are never trained on, nor are a few dev labels: lower labels.dev "
+            "and labels.test if they leave too few. Or add labeling functions for the other classes, raise "
             "training_set.keep, or set end_model: null.",
         )
     return replace(examples, targets=_among(chosen, seen, n_classes)), seen

@@ -1,10 +1,13 @@
 """A change re-runs what depends on it and nothing else; a result that did not change stops it."""
 
+import numpy as np
 import polars as pl
 import pytest
 from support import FOLLOWING, bring_up_to_date, edit, messages, ran
 
+from assets.features import stored_features
 from assets.store import Store
+from epoxy_core.end_model import load_head
 from epoxy_core.task import load_task
 
 
@@ -197,3 +200,33 @@ def test_training_set_files_match_the_table(finished):
     assert (by_hand["confidence"] == 1).all()
     runs = store.database(task).query("SELECT run_id FROM label_runs")["run_id"]
     assert set(parquet["run_id"]) <= set(runs)
+
+
+def test_dev_items_are_predicted_by_heads_that_did_not_see_them(finished):
+    folder, home = finished
+    task = load_task(folder)
+    store = Store(home=str(home.root))
+    rows = store.database(task).query(
+        "SELECT content_hash, split, probabilities, item_id IN (SELECT item_id FROM training_set"
+        " WHERE source = 'hand label') AS by_hand FROM items JOIN predictions USING (item_id)"
+        " WHERE stage = 'end_model' ORDER BY item_id"
+    )
+    head, _ = load_head(home.end_model(task.name))
+    seen = head.predict_proba(stored_features(task, store, rows["content_hash"].to_list()))
+    moved = np.abs(seen - np.array(rows["probabilities"].to_list())).max(axis=1)
+    by_hand = rows["by_hand"].to_numpy()
+    assert by_hand.any()
+    assert (moved[by_hand] > 1e-4).mean() > 0.9
+    assert moved[~by_hand].max() < 1e-6
+
+
+def test_hand_labels_can_be_held_out(finished):
+    folder, home = finished
+    edit(folder / "task.yaml", "classes:", "training_set: {hand_labels: hold_out}\nclasses:")
+    done = bring_up_to_date(folder, home)
+    assert {"refined_labels", "training_set", "end_model"} <= ran(done)
+    assert not {"label_model", "labels"} & ran(done)
+    task = load_task(folder)
+    rows = Store(home=str(home.root)).database(task).query("SELECT split, source FROM training_set")
+    assert set(rows["split"]) == {"unlabeled"}
+    assert "hand label" not in set(rows["source"])
