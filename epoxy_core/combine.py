@@ -162,7 +162,7 @@ def combine(
         n_classes,
         balance,
         method=task.label_model.method,
-        dependencies=_dependencies(task, votes.names),
+        dependencies=dependency_pairs(task, votes.names),
         names=votes.names,
     ).fit_unique(unique, gold)
     own = model.predict_unique(unique)[unique.inverse]
@@ -304,7 +304,7 @@ def _balance_choice(
     return [Choice("class balance", chosen, reason)]
 
 
-def _dependencies(task: Task, names: Sequence[str]) -> Dependencies:
+def dependency_pairs(task: Task, names: Sequence[str]) -> Dependencies:
     """Pairs of columns for the pairs of names in the task's settings.
 
     Raises

@@ -5,9 +5,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from epoxy_core.combine import dependency_pairs
 from epoxy_core.corpus import fetch_source, read_corpus
 from epoxy_core.embed import resolve_model
 from epoxy_core.errors import EpoxyError
+from epoxy_core.item_order import item_order
 from epoxy_core.labeling import (
     ABSTAIN,
     apply_labeling_function,
@@ -81,6 +83,11 @@ def _check_heuristics(
     console.print(f"[green]✓[/green] labeling functions: {len(lfs)}")
     if items is None:
         return
+    try:
+        dependency_pairs(task, [lf.name for lf in lfs])
+        item_order(task, items)
+    except EpoxyError as error:
+        problems.append(str(error))
     sample = items.sample(min(SAMPLE, items.height), seed=0).sort("item_id")
     all_names = symbol_names(task.classes)
     voted_for: set[str] = set()

@@ -139,8 +139,8 @@ def make_examples(
             f"an end model needs items of two classes; there are items of {len(seen)}",
             where="training set",
             remedy="Test items are never trained on, nor are a few dev labels: lower labels.dev "
-            "and labels.test if they leave too few. Or add labeling functions for the other classes, raise "
-            "training_set.keep, or set end_model: null.",
+            "and labels.test if they leave too few. Or add labeling functions for the "
+            "other classes, raise training_set.keep, or set end_model: null.",
         )
     return replace(examples, targets=_among(chosen, seen, n_classes)), seen
 
