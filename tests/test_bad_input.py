@@ -67,6 +67,23 @@ def ready_made(entry: str) -> Damage:
 
 
 SETTINGS = {
+    "a share above 1": (
+        task("extension:", "training_set: {keep: 2}\nextension:"),
+        "training_set.keep",
+    ),
+    "hand labels as a YAML boolean": (
+        task("extension:", "training_set: {hand_labels: yes}\nextension:"),
+        "training_set.hand_labels",
+    ),
+    "no such refinement": (
+        task("extension:", "training_set: {refine: maybe}\nextension:"),
+        "training_set.refine",
+    ),
+    "no such head": (task("extension:", "end_model: {head: forest}\nextension:"), "end_model.head"),
+    "a negative weight": (
+        task("extension:", "embedding: {lexical_weight: -1}\nextension:"),
+        "embedding.lexical_weight",
+    ),
     "no task.yaml": (lambda f: (f / "task.yaml").unlink(), "messages/task.yaml", "epoxy init"),
     "YAML syntax": (task("[ham, spam]", "[ham, spam"), "not valid YAML", "line 6"),
     "YAML too deep": (settings("[" * 3000), "not valid YAML", "task.yaml"),
@@ -181,6 +198,23 @@ CONTENT = {
 }
 
 HEURISTICS = {
+    "a dependency on no LF": (
+        task("extension:", "label_model: {dependencies: [[words, nobody]]}\nextension:"),
+        "label_model.dependencies",
+        "nobody",
+        "is no labeling function",
+    ),
+    "a dependency on itself": (
+        task("extension:", "label_model: {dependencies: [[words, words]]}\nextension:"),
+        "label_model.dependencies",
+        "is there twice",
+    ),
+    "a sequence by no column": (
+        task("extension:", "label_model: {sequence: {by: nowhere, order: text}}\nextension:"),
+        "label_model.sequence",
+        "no column",
+        "nowhere",
+    ),
     "no file": (
         lambda f: (f / "labeling_functions.py").unlink(),
         "labeling_functions.py: the file of labeling functions does not exist",
