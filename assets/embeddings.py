@@ -23,7 +23,7 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     @dg.asset(
         key=key(task, "embeddings"),
         deps=[key(task, "items")],
-        description=f"Unit vectors of every text by `{task.embedding.model}`, stored as float16 "
+        description=f"Unit vectors of every text by `{encoder_of(task).name}`, stored as float16 "
         "under the hash of the text: a second run embeds nothing.",
         code_version=code_version(__file__, *ENCODING, settings=encoder),
         op_tags={"dagster/priority": "1"},

@@ -29,7 +29,7 @@ from epoxy_core.task import Task
 def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
     """Train, save, and predict every item."""
     encoder = encoder_of(task).fingerprint
-    lexical = task.embedding.lexical_weight
+    lexical = task.lexical_weight
 
     @dg.asset(
         key=key(task, "end_model"),
@@ -84,7 +84,7 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         card = ModelCard(
             task=task.name,
             description=task.description,
-            encoder_name=task.embedding.model,
+            encoder_name=encoder_of(task).name,
             weak_labels=int((trained & ~by_hand).sum()),
             gold_labels=int(by_hand.sum()),
             label_source=", ".join(rows["source"].drop_nulls().unique().sort()),

@@ -32,7 +32,7 @@ def features_of(task: Task, lexical: Path) -> Features:
     EpoxyError
         If the end model reads lexical vectors and there are none.
     """
-    encoder, weight = encoder_of(task), task.embedding.lexical_weight
+    encoder, weight = encoder_of(task), task.lexical_weight
     if not weight:
         return encoder.encode
     words = LexicalVectors.load(lexical)
@@ -45,13 +45,13 @@ def features_of(task: Task, lexical: Path) -> Features:
 
 def features_fingerprint(task: Task, lexical: Path) -> str:
     """What the features of a text depend on besides the text; arguments as of `features_of`."""
-    encoder, weight = encoder_of(task).fingerprint, task.embedding.lexical_weight
+    encoder, weight = encoder_of(task).fingerprint, task.lexical_weight
     return f"{encoder}+{weight:g}*{LexicalVectors.load(lexical).fingerprint}" if weight else encoder
 
 
 def stored_features(task: Task, store: "Store", hashes: Sequence[str]) -> npt.NDArray[np.float32]:
     """What the end model sees of the items, float32 [n, d], in the order of their contents."""
     embeddings = store.embeddings(task).load(list(hashes))
-    if not task.embedding.lexical_weight:
+    if not task.lexical_weight:
         return embeddings
-    return joined(embeddings, store.lexical(task).read(hashes), task.embedding.lexical_weight)
+    return joined(embeddings, store.lexical(task).read(hashes), task.lexical_weight)

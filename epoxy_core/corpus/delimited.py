@@ -13,11 +13,11 @@ from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.records import RETURN, SEPARATORS, csv_records, fields_of_any_length
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 
 
 def read_delimited(
-    file: SourceFile, source: Source, as_text: set[str], findings: Findings
+    file: SourceFile, source: TextSource, as_text: set[str], findings: Findings
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Read one CSV or TSV; malformed and undecodable records are counted and left out.
 
@@ -125,7 +125,7 @@ def _shown(kind: str, record: list[str] | None, raw: str, width: int) -> str:
     return f"{len(record)} instead of {width} fields: {raw}"
 
 
-def _rewritten(file: SourceFile, source: Source, names: list[str]) -> bytes:
+def _rewritten(file: SourceFile, source: TextSource, names: list[str]) -> bytes:
     """Write the sound records as plain UTF-8 CSV without a header."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")

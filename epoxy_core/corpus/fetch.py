@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Fetch
+from epoxy_core.source_settings import Fetch
 from epoxy_core.task import Task
 
 _TIMEOUT = 600

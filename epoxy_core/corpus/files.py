@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
@@ -33,7 +33,9 @@ class SourceFile:
     format: Format
 
 
-def resolve_files(folder: Path, source: Source, setting: str = "source.paths") -> list[SourceFile]:
+def resolve_files(
+    folder: Path, source: TextSource, setting: str = "source.paths"
+) -> list[SourceFile]:
     """Find the files that ``source.paths`` stands for.
 
     Parameters
@@ -103,16 +105,16 @@ def labels_digest(task: Task) -> str | None:
     return _digest(resolve_files(task.folder, source, "labels.file")) if source else None
 
 
-def labels_source(task: Task) -> Source | None:
+def labels_source(task: Task) -> TextSource | None:
     """Describe the separate gold label file as a source with the columns ``id`` and ``label``."""
     if task.labels is None or task.labels.file is None:
         return None
-    return Source(
+    return TextSource(
         paths=[task.labels.file], text="label", id="id", on_bad_row=task.source.on_bad_row
     )
 
 
-def _expand(folder: Path, pattern: str, source: Source, setting: str) -> list[Path]:
+def _expand(folder: Path, pattern: str, source: TextSource, setting: str) -> list[Path]:
     path = folder / pattern
     if path.is_dir():
         wanted = source.format or SUFFIXES.get(path.suffix.lower(), "txt")
@@ -146,7 +148,7 @@ def _expand(folder: Path, pattern: str, source: Source, setting: str) -> list[Pa
     return matches
 
 
-def _format(path: Path, source: Source) -> Format:
+def _format(path: Path, source: TextSource) -> Format:
     known = source.format or SUFFIXES.get(path.suffix.lower())
     if known is None:
         raise EpoxyError(

@@ -7,7 +7,8 @@ import polars as pl
 from epoxy_core.corpus.files import labels_source, resolve_files
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.corpus.tables import FILE, LINE, read_table
-from epoxy_core.settings import BadRow, GoldLabels
+from epoxy_core.section import BadRow
+from epoxy_core.source_settings import GoldLabels
 from epoxy_core.task import Task
 
 LABEL = "__label"

@@ -10,13 +10,13 @@ from epoxy_core.corpus.decode import MARK, is_utf8, text_lines
 from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 
 Row = dict[str, Any]
 
 
 def read_jsonl(
-    file: SourceFile, source: Source, findings: Findings
+    file: SourceFile, source: TextSource, findings: Findings
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Read one JSON Lines file; malformed and undecodable lines are counted and left out.
 
@@ -50,13 +50,13 @@ def read_jsonl(
     return _mended(file, rows), pl.Series("line", lines, dtype=pl.Int64)
 
 
-def _numbered(file: SourceFile, source: Source) -> Iterator[tuple[int, str]]:
+def _numbered(file: SourceFile, source: TextSource) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text_lines(file.path, source.encoding), 1):
         if line.strip():
             yield number, line
 
 
-def _sound(file: SourceFile, source: Source) -> tuple[pl.DataFrame, pl.Series] | None:
+def _sound(file: SourceFile, source: TextSource) -> tuple[pl.DataFrame, pl.Series] | None:
     """Read the whole file with Polars; None if it has one fault or more."""
     lines = pl.Series("line", [number for number, _ in _numbered(file, source)], dtype=pl.Int64)
     ordinary = not any(special in str(file.path) for special in "*?[")

@@ -11,7 +11,7 @@ from epoxy_core.corpus.report import MAX_EXAMPLES, Findings, Problem
 from epoxy_core.corpus.tables import FILE, LINE, NAME, read_table
 from epoxy_core.corpus.text import content_hash
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 
 STDIN = "-"
 """Stands for lines of text on standard input."""
@@ -36,7 +36,7 @@ class NewTexts:
 
 
 def read_texts(
-    source: Source,
+    source: TextSource,
     paths: Sequence[str],
     *,
     folder: Path,
@@ -93,7 +93,7 @@ _REMEDY = "Mend these rows, or set source.on_bad_row: skip in task.yaml."
 
 
 def _of_files(
-    path: str, folder: Path, source: Source, column: str | None, findings: Findings
+    path: str, folder: Path, source: TextSource, column: str | None, findings: Findings
 ) -> pl.DataFrame:
     own = _as_this_file(path, folder, source)
     files = resolve_files(folder, own)
@@ -116,7 +116,7 @@ def _of_files(
     )
 
 
-def _as_this_file(path: str, folder: Path, source: Source) -> Source:
+def _as_this_file(path: str, folder: Path, source: TextSource) -> TextSource:
     """The source's settings for one path: its own format, column names only for what has none."""
     target, suffix = folder / path, Path(path).suffix.lower()
     if not (target.exists() or target.is_symlink()):
@@ -140,7 +140,7 @@ def _as_this_file(path: str, folder: Path, source: Source) -> Source:
     return source.model_copy(update={"paths": [path], "format": kind, "columns": columns})
 
 
-def _of_lines(lines: Iterable[bytes], source: Source, findings: Findings) -> pl.DataFrame:
+def _of_lines(lines: Iterable[bytes], source: TextSource, findings: Findings) -> pl.DataFrame:
     kept: list[tuple[int, str]] = []
     bad: list[tuple[str, int, str]] = []
     for number, line in enumerate(lines, 1):
@@ -158,7 +158,7 @@ def _of_lines(lines: Iterable[bytes], source: Source, findings: Findings) -> pl.
 
 
 def _rows(
-    frame: pl.DataFrame, names: Sequence[str], source: Source, findings: Findings
+    frame: pl.DataFrame, names: Sequence[str], source: TextSource, findings: Findings
 ) -> pl.DataFrame:
     blank = pl.col("text").fill_null("").str.strip_chars() == ""
     bad = frame.filter(blank)

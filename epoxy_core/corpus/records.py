@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from epoxy_core.corpus.decode import text_lines
 from epoxy_core.corpus.files import SourceFile
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 
@@ -16,7 +16,9 @@ RETURN = "\udc0d"
 """Stands for a carriage return inside a field, which ``csv`` takes for the end of a record."""
 
 
-def csv_records(file: SourceFile, source: Source) -> Iterator[tuple[int, list[str] | None, str]]:
+def csv_records(
+    file: SourceFile, source: TextSource
+) -> Iterator[tuple[int, list[str] | None, str]]:
     """First line, fields (none: a blank line; None: malformed) and raw text of every record.
 
     A record whose quotes do not close as they should costs its first line only: reading goes on

@@ -11,7 +11,7 @@ from epoxy_core.corpus.files import SourceFile
 from epoxy_core.corpus.jsonl import read_jsonl
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 
 FILE, LINE, NAME = "__file", "__line", "__name"
 """Our columns: position in the list of files, line or row from 1, name of a .txt document."""
@@ -30,7 +30,7 @@ class Table:
 
 def read_table(
     files: list[SourceFile],
-    source: Source,
+    source: TextSource,
     needed: dict[str, str],
     findings: Findings,
     optional: dict[str, str] | None = None,
@@ -77,7 +77,7 @@ def read_table(
 
 
 def _read_documents(
-    files: list[SourceFile], source: Source, needed: dict[str, str], findings: Findings
+    files: list[SourceFile], source: TextSource, needed: dict[str, str], findings: Findings
 ) -> pl.DataFrame:
     for name, setting in needed.items():
         if name != source.text:
@@ -99,7 +99,7 @@ def _read_documents(
 
 
 def _read_parquet(
-    file: SourceFile, source: Source, needed: dict[str, str], findings: Findings
+    file: SourceFile, source: TextSource, needed: dict[str, str], findings: Findings
 ) -> tuple[pl.DataFrame, pl.Series]:
     try:
         frame = pl.scan_parquet(file.path, glob=False).collect(engine="streaming")

@@ -10,7 +10,7 @@ from epoxy_core.corpus.gold import GOLD_SCHEMA, LABEL, gold_labels, read_label_f
 from epoxy_core.corpus.report import MAX_EXAMPLES, CorpusReport, Findings
 from epoxy_core.corpus.tables import FILE, LINE, NAME, read_table
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 
 OWN_COLUMNS = ("item_id", "split", "text", "content_hash")
@@ -109,7 +109,7 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
-def _named(frame: pl.DataFrame, source: Source, label: str | None) -> pl.DataFrame:
+def _named(frame: pl.DataFrame, source: TextSource, label: str | None) -> pl.DataFrame:
     """Give the columns that have a role our names; refuse others that would clash."""
     roles = {"text": source.text, "item_id": source.id, LABEL: label}
     if NAME in frame.columns:
@@ -129,7 +129,7 @@ def _named(frame: pl.DataFrame, source: Source, label: str | None) -> pl.DataFra
 
 
 def _with_text(
-    rows: pl.DataFrame, source: Source, names: list[str], findings: Findings
+    rows: pl.DataFrame, source: TextSource, names: list[str], findings: Findings
 ) -> pl.DataFrame:
     """Leave out rows without text or, if ids come from a column, without id."""
     for column, kind in (("text", "empty_text"), ("item_id", "missing_id")):
@@ -142,7 +142,7 @@ def _with_text(
 
 
 def _unique(
-    rows: pl.DataFrame, source: Source, names: list[str], findings: Findings
+    rows: pl.DataFrame, source: TextSource, names: list[str], findings: Findings
 ) -> pl.DataFrame:
     """Keep the first row of every id."""
     again = ~rows["item_id"].is_first_distinct()

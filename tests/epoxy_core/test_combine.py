@@ -8,7 +8,8 @@ from epoxy_core.combine import Reach, VoteMatrices, class_balance, combine, fit_
 from epoxy_core.errors import EpoxyError
 from epoxy_core.extension import NeighborGraph, propagate
 from epoxy_core.label_model import make_label_model
-from epoxy_core.settings import Extension, Source
+from epoxy_core.settings import Extension
+from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 
 NAMES = tuple(f"lf_{i}" for i in range(10))
@@ -16,7 +17,9 @@ NAMES = tuple(f"lf_{i}" for i in range(10))
 
 def task(k=4, **label_model):
     classes = [f"class {i}" for i in range(k)]
-    return Task(name="t", source=Source(paths="x.csv"), classes=classes, label_model=label_model)
+    return Task(
+        name="t", source=TextSource(paths="x.csv"), classes=classes, label_model=label_model
+    )
 
 
 def combined(votes, settings, gold=None):

@@ -15,7 +15,7 @@ from epoxy_core.label_changes import (
     flip_counts,
     margins,
 )
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 
 
@@ -91,7 +91,7 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting, k
     n, m, k = 3000, 6, 3
     task = Task(
         name="t",
-        source=Source(paths="x.csv"),
+        source=TextSource(paths="x.csv"),
         classes=list("abc"),
         label_model={"method": method},
         extension={"weighting": weighting},

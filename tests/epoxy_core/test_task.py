@@ -22,7 +22,7 @@ def write(folder, text):
 def test_minimal_task_has_defaults(tmp_path):
     task = load_task(write(tmp_path / "t", MINIMAL))
     assert task.source.paths == ["reviews.csv"]
-    assert task.embedding.model == "all-MiniLM-L6-v2"
+    assert task.embedding.model is None
     assert task.extension.threshold == "auto"
     assert task.folder == (tmp_path / "t").resolve()
     assert task.n_classes == 2

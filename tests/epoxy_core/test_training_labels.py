@@ -9,7 +9,8 @@ from clouds import K, N, label_model, make
 from epoxy_core.evaluation import calibration_error
 from epoxy_core.extension import neighbor_graph
 from epoxy_core.refinement import PLAIN, REFINED, refine
-from epoxy_core.settings import Source, TrainingSet
+from epoxy_core.settings import TrainingSet
+from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 from epoxy_core.training_labels import training_labels
 
@@ -17,7 +18,7 @@ from epoxy_core.training_labels import training_labels
 def labels(evidence, hand=None, **settings):
     task = Task(
         name="clouds",
-        source=Source(paths=["-"]),
+        source=TextSource(paths=["-"]),
         classes=["a", "b", "c"],
         training_set=TrainingSet(**settings),
     )

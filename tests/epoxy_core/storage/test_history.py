@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.settings import Source
+from epoxy_core.source_settings import TextSource
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.history import put_evidence
 from epoxy_core.storage.label_runs import (
@@ -26,7 +26,7 @@ CURVE = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2], dtype=np.float64)
 
 
 def task(**changes):
-    return Task(name="t", source=Source(paths="x.csv"), **{"classes": CLASSES, **changes})
+    return Task(name="t", source=TextSource(paths="x.csv"), **{"classes": CLASSES, **changes})
 
 
 def facts(**fingerprints):
