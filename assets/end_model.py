@@ -20,9 +20,10 @@ from epoxy_core.end_model import (
     out_of_fold,
 )
 from epoxy_core.evaluation import score
+from epoxy_core.item_folds import fold_columns, fold_keys
 from epoxy_core.refinement import REFINED
 from epoxy_core.settings import EndModel
-from epoxy_core.storage.database import Database
+from epoxy_core.storage.database import Database, selected
 from epoxy_core.task import Task
 
 
@@ -35,12 +36,21 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         key=key(task, "end_model"),
         deps=[
             key(task, name)
-            for name in ("training_set", "embeddings", *(["lexical"] if lexical else []))
+            for name in (
+                "training_set",
+                "embeddings",
+                *(["lexical"] if lexical else []),
+                *(["items"] if task.sequence else []),
+            )
         ],
         description="A classifier on the embeddings; also predicts the items no labeling function "
         "reaches. Dev items it was trained on are predicted by heads that did not see them.",
         code_version=code_version(
-            __file__, "end_model", settings=[encoder, settings, lexical, task.classes]
+            __file__,
+            "end_model",
+            "item_folds.py",
+            "item_order.py",
+            settings=[encoder, settings, lexical, task.sequence, task.classes],
         ),
         pool=pool(task),
         **placed(task, TRAINING, "numpy", "duckdb"),
@@ -48,8 +58,8 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
     def end_model(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
         rows = database.query(
-            "SELECT i.item_id, i.content_hash, t.probabilities, t.weight, t.source, t.run_id"
-            " FROM items i LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
+            f"SELECT i.item_id, {selected('i', fold_columns(task))}, t.probabilities, t.weight,"
+            " t.source, t.run_id FROM items i LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
         )
         hashes = rows["content_hash"].to_list()
         features = stored_features(task, store, hashes)
@@ -73,7 +83,9 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         probabilities = trained_head.predict_proba(features)
         by_hand = (rows["source"] == "hand label").fill_null(False).to_numpy()
         if by_hand.any():
-            unseen = out_of_fold(head, features, targets, weight, folds=assign_folds(hashes))
+            unseen = out_of_fold(
+                head, features, targets, weight, folds=assign_folds(fold_keys(task, rows))
+            )
             unseen = unseen[by_hand]
             if labels == "hard":  # soft labels keep a head calibrated, hard ones not
                 scaling = fit_scaling(unseen, targets[by_hand].argmax(axis=1))

@@ -17,10 +17,11 @@ from assets.versions import code_version, data_version
 from epoxy_core.combine import class_balance, fit_posterior
 from epoxy_core.end_model import assign_folds
 from epoxy_core.extension import NeighborGraph
+from epoxy_core.item_folds import fold_columns, fold_keys
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.refinement import Evidence, Refined
 from epoxy_core.storage.choices import put_choices
-from epoxy_core.storage.database import Database, put
+from epoxy_core.storage.database import Database, put, selected
 from epoxy_core.storage.votes import extended_votes
 from epoxy_core.task import Task
 from epoxy_core.training_labels import TrainingLabels, training_labels
@@ -44,6 +45,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
                 "neighbors",
                 "embeddings",
                 *(["lexical"] if task.lexical_weight else []),
+                *(["items"] if task.sequence else []),
             )
         ],
         description="Labels to train with: a classifier on the embeddings and the votes judge "
@@ -52,6 +54,8 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             __file__,
             "refinement",
             "training_labels.py",
+            "item_folds.py",
+            "item_order.py",
             "combine.py",
             "end_model/linear.py",
             "end_model/softmax_regression.py",
@@ -64,6 +68,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
                 task.training_set.votes,
                 task.training_set.keep,
                 task.label_model,
+                task.sequence,
                 task.lexical_weight,
                 task.classes,
                 names,
@@ -76,7 +81,8 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
     def refined_labels(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
         items = database.query(
-            "SELECT i.item_id, i.split, i.content_hash, l.item_id IS NOT NULL AS labelled,"
+            f"SELECT i.item_id, i.split, {selected('i', fold_columns(task))},"
+            " l.item_id IS NOT NULL AS labelled,"
             " m.probabilities AS own, x.probabilities AS extended FROM items i"
             " LEFT JOIN labels l USING (item_id)"
             " JOIN predictions m ON m.item_id = i.item_id AND m.stage = 'label_model'"
@@ -94,7 +100,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             features=stored_features(task, store, hashes),
             votes=own,
             strength=stored.strength,
-            folds=assign_folds(hashes),
+            folds=assign_folds(fold_keys(task, items)),
             train=(items["split"] == "unlabeled").to_numpy(),
             gold=_to_train_on(task, dev),
             reached=items["labelled"].to_numpy() if borrow else None,

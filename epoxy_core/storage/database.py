@@ -203,6 +203,11 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+def selected(table: str, columns: Sequence[str]) -> str:
+    """What to SELECT: columns of a table, whatever signs their names have."""
+    return ", ".join(f'{table}."{column.replace(chr(34), 2 * chr(34))}"' for column in columns)
+
+
 def put(
     connection: "duckdb.DuckDBPyConnection",
     name: str,
