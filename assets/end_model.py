@@ -59,7 +59,8 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         database = store.database(task)
         rows = database.query(
             f"SELECT i.item_id, {selected('i', fold_columns(task))}, t.probabilities, t.weight,"
-            " t.source, t.run_id FROM items i LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
+            " t.source, t.run_id"
+            " FROM items i LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
         )
         hashes = rows["content_hash"].to_list()
         features = stored_features(task, store, hashes)
