@@ -1,47 +1,57 @@
 """``embeddings``: a vector per item, embedded once per content and encoder."""
 
+from collections.abc import Callable
+
 import dagster as dg
 import numpy as np
 
-from assets.encoder import encoder_of
+from assets.encoder import clip_encoder, encoder_of, text_encoder
 from assets.keys import CORPUS, key, placed
 from assets.progress import progress
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.embed import embed_missing
+from epoxy_core.corpus import task_videos
+from epoxy_core.embed import FrameContent, embed_missing
+from epoxy_core.errors import EpoxyError
 from epoxy_core.task import Task
 
-ENCODING = tuple(
-    f"embed/{name}.py" for name in ("incremental", "load", "models", "runtime", "text")
+TEXT = ("incremental", "load", "models", "runtime", "text")
+VIDEO = (
+    "incremental",
+    "runtime",
+    "frames",
+    "feed",
+    "pixels",
+    "clip",
+    "clip_load",
+    "clip_models",
+    "clip_tower",
 )
 
 
 def embeddings_asset(task: Task) -> dg.AssetsDefinition:
-    """Embeddings in LanceDB; only new and changed texts are embedded."""
+    """Embeddings in LanceDB; only new and changed texts or frames are embedded."""
     encoder = encoder_of(task).fingerprint
+    what, kind = ("item's frames", "openclip") if task.video else ("text", "sentence-transformers")
+    modules = (f"embed/{name}.py" for name in (VIDEO if task.video else TEXT))
+    inputs = ["items", "frames"] if task.video else ["items"]
 
     @dg.asset(
         key=key(task, "embeddings"),
-        deps=[key(task, "items")],
-        description=f"Unit vectors of every text by `{encoder_of(task).name}`, stored as float16 "
-        "under the hash of the text: a second run embeds nothing.",
-        code_version=code_version(__file__, *ENCODING, settings=encoder),
+        deps=[key(task, name) for name in inputs],
+        description=f"Unit vectors of every {what} by `{encoder_of(task).name}`, stored as float16 "
+        f"under the hash of the {what}: a second run embeds nothing.",
+        code_version=code_version(__file__, *modules, settings=encoder),
         op_tags={"dagster/priority": "1"},
         pool="embed",
-        **placed(task, CORPUS, "sentence-transformers", "lancedb"),
+        **placed(task, CORPUS, kind, "lancedb"),
     )
     def embeddings(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
-        items = store.database(task).query("SELECT content_hash, text FROM items ORDER BY item_id")
-        hashes, texts = items["content_hash"].to_list(), items["text"].to_list()
+        items = store.database(task).query("SELECT content_hash FROM items ORDER BY item_id")
+        hashes = items["content_hash"].to_list()
         vectors = store.embeddings(task)
         with progress(context, "embedding") as report:
-            embedded = embed_missing(
-                encoder_of(task),
-                vectors,
-                hashes,
-                texts,
-                report,
-            )
+            embedded = _embed(task, store, hashes, report)
         version = data_version(encoder, *hashes)
         vectors.tag(version.value)
         if embedded:
@@ -58,6 +68,37 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
         )
 
     return embeddings
+
+
+def _embed(task: Task, store: Store, hashes: list[str], report: Callable[[int, int], None]) -> int:
+    """Embed what the store lacks; say how many contents that were."""
+    vectors = store.embeddings(task)
+    if task.video:
+        contents = _frames(task, store, hashes)
+        return embed_missing(clip_encoder(task), vectors, hashes, contents, report)
+    texts = store.database(task).query("SELECT text FROM items ORDER BY item_id")["text"]
+    return embed_missing(text_encoder(task), vectors, hashes, texts.to_list(), report)
+
+
+def _frames(task: Task, store: Store, hashes: list[str]) -> list[FrameContent]:
+    """Which frames of which file make each content."""
+    videos = task_videos(task)
+    paths = {video.identity: video.path for video in videos}
+    scanned = store.frames(task).load(list(paths)).items
+    found = {
+        content: FrameContent(paths[identity], tuple(frames))
+        for content, identity, frames in scanned.select(
+            "content_hash", "identity", "frames"
+        ).iter_rows()
+    }
+    try:
+        return [found[content] for content in hashes]
+    except KeyError as error:
+        raise EpoxyError(
+            "a video is another than when it was decoded",
+            where=str(task.folder),
+            remedy="Let its files be, and run again.",
+        ) from error
 
 
 def embeddings_check(task: Task) -> dg.AssetChecksDefinition:

@@ -97,6 +97,7 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         card = ModelCard(
             task=task.name,
             description=task.description,
+            pipeline=_pipeline(task),
             encoder_name=encoder_of(task).name,
             weak_labels=int((trained & ~by_hand).sum()),
             gold_labels=int(by_hand.sum()),
@@ -120,6 +121,12 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
         )
 
     return end_model
+
+
+def _pipeline(task: Task) -> str:
+    if task.video is None:
+        return "text-classification"
+    return "image-classification" if task.video.items == "frame" else "video-classification"
 
 
 def _dev_scores(

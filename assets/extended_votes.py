@@ -10,6 +10,7 @@ from assets.encoder import encoder_of
 from assets.keys import EXTENDED, extended_key, key, lf_key, placed, pool, step
 from assets.lineage import extended_lineage
 from assets.metadata import schema
+from assets.scope import items_in_scope, scope_settings
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.extension import NeighborGraph, random_similarity
@@ -38,7 +39,9 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
                 "extension",
                 "labeling/symbols.py",
                 "lend.py",
-                settings=[encoder, threshold_setting(task, lf.name)],
+                "borrow_scope.py",
+                "item_order.py",
+                settings=[encoder, threshold_setting(task, lf.name), scope_settings(task)],
             ),
             metadata=schema("extended_votes", extended_lineage(task, lf.name)),
             **placed(task, EXTENDED, "numpy", "duckdb"),
@@ -54,10 +57,10 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
         context: dg.AssetExecutionContext, store: Store
     ) -> Iterator[dg.MaterializeResult]:
         database = store.database(task)
-        items = database.query("SELECT item_id, content_hash FROM items ORDER BY item_id")
-        graph = NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list()))
+        items, scope = items_in_scope(task, database)
+        graph = NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list()), scope)
         embeddings = store.embeddings(task).load(items["content_hash"].to_list())
-        gold, floor = database.labels_by_row("dev"), random_similarity(embeddings)
+        gold, floor = database.labels_by_row("dev"), random_similarity(embeddings, scope)
         for lf in lfs:
             if extended_key(task, lf.name) in context.selected_asset_keys:
                 own, strength = own_votes(database, lf.name, items.height)

@@ -1,4 +1,4 @@
-"""What the end model sees of a text."""
+"""What the end model sees of an item."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from assets.encoder import encoder_of
-from epoxy_core.embed import LexicalVectors, joined
+from assets.encoder import clip_encoder, encoder_of, text_encoder
+from epoxy_core.embed import FrameContent, LexicalVectors, joined
 from epoxy_core.task import Task
 
 if TYPE_CHECKING:  # predictions need no Dagster
     from assets.store import Store
 
-Features = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+Features = Callable[[pl.DataFrame], npt.NDArray[np.float32]]
 
 
 def features_of(task: Task, lexical: Path) -> Features:
-    """What the end model sees of texts that are no items: texts to float32 [n, d].
+    """What the end model sees of what is no item: rows to float32 [n, d].
+
+    Rows have a text; those of videos their path and the numbers of the frames to embed, too.
 
     Parameters
     ----------
@@ -32,19 +35,38 @@ def features_of(task: Task, lexical: Path) -> Features:
     EpoxyError
         If the end model reads lexical vectors and there are none.
     """
-    encoder, weight = encoder_of(task), task.lexical_weight
+    embed, weight = _embedding(task), task.lexical_weight
     if not weight:
-        return encoder.encode
+        return embed
     words = LexicalVectors.load(lexical)
 
-    def features(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return joined(encoder.encode(texts), words.transform(texts), weight)
+    def features(rows: pl.DataFrame) -> npt.NDArray[np.float32]:
+        return joined(embed(rows), words.transform(rows["text"].to_list()), weight)
 
     return features
 
 
+def _embedding(task: Task) -> Features:
+    if task.video is None:
+        texts = text_encoder(task)
+        return lambda rows: texts.encode(rows["text"].to_list())
+    frames = clip_encoder(task)
+
+    def embed(rows: pl.DataFrame) -> npt.NDArray[np.float32]:
+        contents = [
+            FrameContent(Path(path), tuple(numbers))
+            for path, numbers in rows.select("path", "frames").iter_rows()
+        ]
+        vectors = np.empty((len(contents), frames.dimension), np.float32)
+        for found, chunk in frames.encode_batches(contents):
+            vectors[found] = chunk
+        return vectors
+
+    return embed
+
+
 def features_fingerprint(task: Task, lexical: Path) -> str:
-    """What the features of a text depend on besides the text; arguments as of `features_of`."""
+    """What features depend on besides the content; arguments as of `features_of`."""
     encoder, weight = encoder_of(task).fingerprint, task.lexical_weight
     return f"{encoder}+{weight:g}*{LexicalVectors.load(lexical).fingerprint}" if weight else encoder
 

@@ -17,7 +17,7 @@ from epoxy_core.extension import NeighborGraph
 from epoxy_core.item_order import item_order
 from epoxy_core.label_model.choose import STAGES
 from epoxy_core.label_model.dependencies import weights
-from epoxy_core.label_model.in_order import STAGE as IN_ORDER
+from epoxy_core.label_model.order_choice import STAGE as IN_ORDER
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
 from epoxy_core.storage.choices import choice_rows, put_choices
@@ -33,7 +33,10 @@ LATER_STAGES = ["refined", "end_model"]
 def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
     """Fit on own votes; weigh borrowed ones by what their similarity is worth."""
     names = [lf.name for lf in lfs]
-    method = "chain over time" if task.sequence else task.label_model.method
+    method = f"`{task.label_model.method}`"
+    if task.sequence:
+        instead = f", or where that does no good {method}," * (task.label_model.sequence == "auto")
+        method = f"A chain over time{instead}"
     propagated = task.extension.weighting == "propagated"
     borrowed = (
         "items that borrow votes take their neighbours' mean posterior"
@@ -49,14 +52,14 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             *([key(task, "items")] if task.sequence else []),
             *([key(task, "neighbors")] if propagated else []),
         ],
-        description=f"`{method}` on the LFs' own votes, beside majority vote; {borrowed}.",
+        description=f"{method} on the LFs' own votes, beside majority vote; {borrowed}.",
         code_version=code_version(
             __file__,
             "label_model",
             "labeling/symbols.py",
             "extension/calibration.py",
             "extension/propagation.py",
-            "combine.py",
+            "combine",
             "item_order.py",
             "lf_accuracy.py",
             settings=[task.label_model, task.extension, task.classes, names],

@@ -9,12 +9,12 @@ from assets.encoder import encoder_of
 from assets.keys import LABELS, key, lf_key, placed, pool, step
 from assets.lineage import label_changes_lineage, labels_lineage
 from assets.metadata import heuristics, picture, schema, share_per_class, shares, table
+from assets.pictures import Tile, contact_sheet, surest_and_least_sure
 from assets.plots import confidence_histogram
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.label_changes import cause_counts, describe, examples, flip_counts
 from epoxy_core.labeling import LabelingFunction
-from epoxy_core.storage.database import Database
 from epoxy_core.storage.label_runs import with_texts
 from epoxy_core.storage.publish import RunFacts, publish
 from epoxy_core.task import Task
@@ -66,7 +66,7 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
             last = record.asset_entry.last_materialization
             tags = last.asset_materialization.tags if last and last.asset_materialization else None
             versions[record.asset_entry.asset_key] = (tags or {}).get(DATA_VERSION)
-        yield from publish_labels(task, lfs, store.database(task), versions, context.run_id)
+        yield from publish_labels(task, lfs, store, versions, context.run_id)
 
     return labels
 
@@ -74,7 +74,7 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
 def publish_labels(
     task: Task,
     lfs: Sequence[LabelingFunction],
-    database: Database,
+    store: Store,
     versions: Mapping[dg.AssetKey, str | None],
     dagster_run_id: str,
 ) -> Iterator[dg.MaterializeResult]:
@@ -84,13 +84,14 @@ def publish_labels(
     ----------
     task, lfs
         The task and its labeling functions, as the predictions were made with them.
-    database
-        The task's tables.
+    store
+        Where its tables and thumbnails are.
     versions
         Data versions of the assets; those of items, embeddings and LFs are recorded.
     dagster_run_id
         Recorded as well.
     """
+    database = store.database(task)
     sources = [("items",), ("embeddings",), *(("lf", lf.name) for lf in lfs)]
     published = publish(
         database,
@@ -117,6 +118,7 @@ def publish_labels(
             "class_shares": table(shares(balance)),
             "heuristics": heuristics(task, lfs),
             "confidence": picture(confidence_histogram(labels)),
+            **_pictures(task, store, labels),
         },
     )
     shown = with_texts(database, examples(changes, SHOWN_EXAMPLES))
@@ -134,3 +136,26 @@ def publish_labels(
             "examples": table(shown.with_columns(causes).drop("run_id")),
         },
     )
+
+
+def _pictures(
+    task: Task, store: Store, labels: pl.DataFrame
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """Of videos: what the surest and the least sure labels of every class are about."""
+    if task.video is None or labels.is_empty():
+        return {}
+    about = store.database(task).query("SELECT item_id, video, content_hash FROM items")
+    shown = surest_and_least_sure(
+        labels.select("item_id", "label", "confidence").join(about, on="item_id")
+    )
+    thumbnails = store.frames(task).thumbnails(shown["content_hash"].to_list())
+    rows = []
+    for (label,), part in shown.group_by("label", maintain_order=True):
+        tiles = [
+            Tile(f"{item_id}\nP = {confidence:.3f}", thumbnails.get(content))
+            for item_id, confidence, content in part.select(
+                "item_id", "confidence", "content_hash"
+            ).iter_rows()
+        ]
+        rows.append((f"{label}: the surest, then the least sure", tiles))
+    return {"surest_and_least_sure": contact_sheet(rows)}

@@ -9,6 +9,7 @@ import polars as pl
 from assets.keys import LFS, key, lf_key, placed, pool, step
 from assets.lineage import lf_lineage
 from assets.metadata import schema, source_link, table
+from assets.space import vector_space
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.labeling import (
@@ -28,19 +29,47 @@ ENGINE = tuple(
 """How labeling functions are run, and what they return is read."""
 
 
-def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
-    """The votes of every labeling function, in one step that runs any subset of them."""
+ENGINE_ON_VECTORS = (*ENGINE, "labeling/space.py")
+
+
+def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> list[dg.AssetsDefinition]:
+    """The votes of every labeling function.
+
+    Those that vote by embeddings are a step of their own: the others neither wait for the encoder
+    nor fail with it.
+    """
+    on_vectors = [lf for lf in lfs if lf.needs_vectors]
+    others = [lf for lf in lfs if not lf.needs_vectors]
+    items = [key(task, "items")]
+    steps = []
+    if others:
+        steps.append(_lf_step(task, "lf", others, items, "python", "duckdb"))
+    if on_vectors:
+        needed = [*items, key(task, "embeddings")]
+        kinds = ("python", "duckdb", "lancedb")
+        steps.append(_lf_step(task, "lf_on_vectors", on_vectors, needed, *kinds))
+    return steps
+
+
+def _lf_step(
+    task: Task,
+    name: str,
+    lfs: Sequence[LabelingFunction],
+    deps: Sequence[dg.AssetKey],
+    *kinds: str,
+) -> dg.AssetsDefinition:
+    """One step that runs any subset of them."""
 
     @dg.multi_asset(
-        name=step(task, "lf"),
+        name=step(task, name),
         specs=[
             dg.AssetSpec(
                 lf_key(task, lf.name),
-                deps=[key(task, "items")],
+                deps=deps,
                 description=lf.description or f"Votes of `{lf.name}`.",
                 code_version=lf_code_version(task, lf),
                 metadata={**schema("lf_votes", lf_lineage(task)), **source_link(lf.location)},
-                **placed(task, LFS, "python", "duckdb"),
+                **placed(task, LFS, *kinds),
             )
             for lf in lfs
         ],
@@ -49,10 +78,11 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
     )
     def lf_votes(context: dg.AssetExecutionContext, store: Store) -> Iterator[dg.MaterializeResult]:
         database = store.database(task)
-        items = database.query("SELECT * FROM items ORDER BY item_id")
+        items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
+        space = vector_space(task, store, items["content_hash"].to_list())
         failed: list[str] = []
         chosen = [lf for lf in lfs if lf_key(task, lf.name) in context.selected_asset_keys]
-        results = apply_labeling_functions(chosen, items, task.classes)
+        results = apply_labeling_functions(chosen, items, task.classes, space)
         for lf, result in zip(chosen, results, strict=True):
             published = publish_votes(task, database, lf, items["item_id"], result)
             if published:
@@ -71,9 +101,9 @@ def lf_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinitio
 
 
 def lf_code_version(task: Task, lf: LabelingFunction) -> str:
-    """What the votes depend on besides the items: the heuristic, the classes, and how it is run."""
-    engine = code_version(__file__, *ENGINE, settings=task.classes)
-    return f"{lf.code_version}-{engine}"
+    """What the votes depend on besides the assets: the heuristic, the classes, how it is run."""
+    parts = ENGINE_ON_VECTORS if lf.needs_vectors else ENGINE
+    return f"{lf.code_version}-{code_version(__file__, *parts, settings=task.classes)}"
 
 
 def publish_votes(

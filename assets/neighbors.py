@@ -5,8 +5,10 @@ import numpy as np
 
 from assets.encoder import encoder_of
 from assets.keys import CORPUS, key, placed
+from assets.scope import items_in_scope, scope_settings
 from assets.store import Store
 from assets.versions import code_version, data_version
+from epoxy_core.borrow_scope import sequence_column
 from epoxy_core.extension import neighbor_graph, random_similarity
 from epoxy_core.task import Task
 
@@ -18,28 +20,47 @@ def neighbors_asset(task: Task) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key(task, "neighbors"),
-        deps=[key(task, "embeddings")],
-        description=f"The {k} most similar items of every item by cosine, exact. An edited "
-        "heuristic reads its extension off this graph.",
-        code_version=code_version(__file__, "extension/neighbors.py", settings=[encoder, k]),
+        deps=[key(task, "embeddings"), *([key(task, "items")] if sequence_column(task) else [])],
+        description=f"The {k} most similar items of every item by cosine, exact{_scope(task)}. "
+        "An edited heuristic reads its extension off this graph.",
+        code_version=code_version(
+            __file__,
+            "extension/neighbors.py",
+            "extension/scope.py",
+            "extension/similarity.py",
+            "borrow_scope.py",
+            "item_order.py",
+            settings=[encoder, k, scope_settings(task)],
+        ),
         **placed(task, CORPUS, "numpy", "lancedb"),
     )
     def neighbors(store: Store) -> dg.MaterializeResult:
-        items = store.database(task).query(
-            "SELECT item_id, content_hash FROM items ORDER BY item_id"
-        )
+        items, scope = items_in_scope(task, store.database(task))
         embeddings = store.embeddings(task).load(items["content_hash"].to_list())
-        graph = neighbor_graph(embeddings, k)
+        graph = neighbor_graph(embeddings, k, scope)
         store.neighbors(task).write(items["item_id"].to_list(), graph.indices, graph.similarity)
-        nearest = graph.similarity[:, 0] if graph.similarity.size else np.zeros(1)
+        nearest = graph.nearest if graph.nearest.size else np.zeros(1)
+        sequences = [] if scope is None else [scope.sequences]
         return dg.MaterializeResult(
-            data_version=data_version(*items["item_id"], graph.indices, graph.similarity),
+            data_version=data_version(
+                *items["item_id"], graph.indices, graph.similarity, *sequences
+            ),
             metadata={
                 "dagster/row_count": items.height,
                 "k": graph.indices.shape[1],
                 "median_nearest_similarity": float(np.median(nearest)),
-                "random_pair_similarity_99th": random_similarity(embeddings),
+                "random_pair_similarity_99th": random_similarity(embeddings, scope),
             },
         )
 
     return neighbors
+
+
+def _scope(task: Task) -> str:
+    """Whose items, to put after "of every item"."""
+    column = sequence_column(task)
+    return {
+        "any": "",
+        "same_sequence": f", within its own `{column}`",
+        "other_sequences": f", in any other `{column}` than its own",
+    }[task.extension.borrow_from]

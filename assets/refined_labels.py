@@ -56,7 +56,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             "training_labels.py",
             "item_folds.py",
             "item_order.py",
-            "combine.py",
+            "combine",
             "end_model/linear.py",
             "end_model/softmax_regression.py",
             "end_model/out_of_fold.py",

@@ -6,8 +6,10 @@ import dagster as dg
 
 from assets.encoder import encoder_of
 from assets.liveness import claim_run
+from assets.sampling import sampling
 from epoxy_core.home import Home
 from epoxy_core.storage.database import Database
+from epoxy_core.storage.frames import FrameStore
 from epoxy_core.storage.lance import EmbeddingStore
 from epoxy_core.storage.lexical import LexicalStore
 from epoxy_core.storage.neighbors import NeighborStore
@@ -36,6 +38,10 @@ class Store(dg.ConfigurableResource):
     def embeddings(self, task: Task) -> EmbeddingStore:
         """Vectors of the task's encoder, keyed by content."""
         return EmbeddingStore(self.paths.lance(task.name), encoder_of(task).fingerprint)
+
+    def frames(self, task: Task) -> FrameStore:
+        """What scanning the task's videos gave; empty for text."""
+        return FrameStore(self.paths.lance(task.name), sampling(task.video) if task.video else "")
 
     def neighbors(self, task: Task) -> NeighborStore:
         """The neighbour graph."""

@@ -15,6 +15,7 @@ from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic
 from epoxy_core.errors import EpoxyError
 from epoxy_core.extension import NeighborGraph
+from epoxy_core.storage.database import selected
 from epoxy_core.task import Task
 
 EXPORTED = (
@@ -28,6 +29,7 @@ EXPORTED = (
     "split",
     "run_id",
 )
+OF_A_VIDEO = ("video", "start", "end", "frame")
 
 
 def training_set_asset(task: Task) -> dg.AssetsDefinition:
@@ -36,7 +38,9 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key(task, "training_set"),
-        deps=[key(task, "refined_labels"), key(task, "neighbors"), key(task, "items")],
+        deps=[
+            key(task, name) for name in ("refined_labels", "neighbors", "items", "dev_labels")
+        ],
         description="Items to train on, with label, probabilities, weight and where the label is "
         "from. Test items are never among them.",
         code_version=code_version(
@@ -48,10 +52,12 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
     )
     def training_set(store: Store) -> dg.MaterializeResult:
         database = store.database(task)
+        where = OF_A_VIDEO if task.video else ()
         rows = database.query(
-            """
-            SELECT i.item_id, i.split, i.text, c.class, r.label, r.confidence, r.probabilities,
-                   r.weight, r.source, (SELECT max(run_id) FROM labels) AS run_id
+            f"""
+            SELECT {selected("i", ["item_id", "split", "text", *where])}, c.class, r.label,
+                   r.confidence, r.probabilities, r.weight, r.source,
+                   (SELECT max(run_id) FROM labels) AS run_id
             FROM items i LEFT JOIN refined_labels r USING (item_id)
             LEFT JOIN classes c ON c.name = r.label
             ORDER BY i.item_id
@@ -61,7 +67,11 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
         graph = NeighborGraph(*store.neighbors(task).read(rows["item_id"].to_list()))
         z = cut_statistic(labels, graph, task.n_classes)
         chosen = rows.with_columns(cut_statistic=pl.Series(z)).filter(pl.Series(labels >= 0))
-        files = _export(chosen, store.paths.training_set(task.name), settings.formats)
+        files = _export(
+            chosen.select(*EXPORTED, *where),
+            store.paths.training_set(task.name),
+            settings.formats,
+        )
         database.replace("training_set", chosen)
         balance = dict(chosen["label"].value_counts().sort("label").iter_rows())
         sources = chosen["source"].value_counts().sort("source")
@@ -81,7 +91,6 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
 
 def _export(rows: pl.DataFrame, folder: Path, formats: Sequence[str]) -> list[Path]:
     """Write each file beside its old version and swap it in, so that a reader never sees half."""
-    content = rows.select(EXPORTED)
     files = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,9 +98,9 @@ def _export(rows: pl.DataFrame, folder: Path, formats: Sequence[str]) -> list[Pa
             file = folder / f"training_set.{name}"
             partial = file.with_suffix(f".{name}.partial")
             if name == "parquet":
-                content.write_parquet(partial)
+                rows.write_parquet(partial)
             else:
-                content.write_ndjson(partial)
+                rows.write_ndjson(partial)
             os.replace(partial, file)
             files.append(file)
     except OSError as error:

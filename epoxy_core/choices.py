@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ENOUGH_GOLD = 50
+"""Hand labels from which on it is they that decide."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -30,7 +30,7 @@ class Home:
         return self.task(name) / "labels.duckdb"
 
     def lance(self, name: str) -> Path:
-        """The task's LanceDB directory: embeddings and neighbour graph."""
+        """The task's LanceDB directory: frames, embeddings and neighbour graph."""
         return self.task(name) / "lance"
 
     def lexical(self, name: str) -> Path:

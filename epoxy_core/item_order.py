@@ -1,6 +1,7 @@
 """Items in time order, by two columns of the source."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from epoxy_core.errors import EpoxyError
@@ -29,26 +30,41 @@ def item_order(task: Task, items: pl.DataFrame) -> ItemOrder | None:
     sequence = task.sequence
     if sequence is None:
         return None
-    where = f"{task.folder / TASK_FILE}: label_model.sequence"
-    for name in (sequence.by, sequence.order):
-        if name not in items.columns:
-            raise EpoxyError(
-                f"the items have no column {name!r}",
-                where=where,
-                remedy=f"Name two of {', '.join(items.columns)}.",
-            )
-        if items[name].null_count():
-            lacking = items.filter(pl.col(name).is_null())
-            raise EpoxyError(
-                f"{lacking.height} items have no {name!r}, first {lacking['item_id'][0]}",
-                where=where,
-                remedy="Give every item its sequence and its place there.",
-            )
-    ids = items[sequence.by].cast(pl.String).rank("dense").to_numpy().astype(np.int64)
-    place = items[sequence.order]
+    ids = sequence_ids(task, items, sequence.by)
+    place = _column(task, items, sequence.order)
     if place.dtype == pl.String:
         number = place.cast(pl.Float64, strict=False)
         place = place if number.null_count() else number
     rank = place.rank("dense").to_numpy()
     rows = np.lexsort((rank, ids))
     return ItemOrder(rows, ids[rows])
+
+
+def sequence_ids(task: Task, items: pl.DataFrame, column: str) -> npt.NDArray[np.int64]:
+    """Number the sequences of items, int64 [n]; ``column`` names them.
+
+    Raises
+    ------
+    EpoxyError
+        If there is no such column, or an item has no value in it.
+    """
+    names = _column(task, items, column)
+    return names.cast(pl.String).rank("dense").to_numpy().astype(np.int64)
+
+
+def _column(task: Task, items: pl.DataFrame, name: str) -> pl.Series:
+    where = f"{task.folder / TASK_FILE}: label_model.sequence"
+    if name not in items.columns:
+        raise EpoxyError(
+            f"the items have no column {name!r}",
+            where=where,
+            remedy=f"Name two of {', '.join(items.columns)}.",
+        )
+    if items[name].null_count():
+        lacking = items.filter(pl.col(name).is_null())
+        raise EpoxyError(
+            f"{lacking.height} items have no {name!r}, first {lacking['item_id'][0]}",
+            where=where,
+            remedy="Give every item its sequence and its place there.",
+        )
+    return items[name]

@@ -89,7 +89,7 @@ def extend(
 
 def typical_similarity(graph: NeighborGraph) -> float:
     """The median similarity of an item to its nearest neighbour; 1 without neighbours."""
-    return float(np.median(graph.similarity[:, 0])) if graph.similarity.size else 1.0
+    return float(np.median(graph.nearest)) if graph.nearest.size else 1.0
 
 
 def threshold_setting(task: Task, lf: str) -> str | float:

@@ -77,7 +77,7 @@ def lf_accuracy(
         class_balance(task, gold),
         silence=True if combined.silence.any() else None,
         accuracy=combined.accuracy,
-        posterior=combined.own if task.sequence else None,
+        posterior=combined.own if combined.in_sequence.any() else None,
     )
     figures = (list(names), found.accuracy, found.accuracy_low, found.accuracy_high)
     by_lf = pl.DataFrame(dict(zip(BY_LF, figures, strict=True)), schema=BY_LF).fill_nan(None)

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from epoxy_core.evaluation import score
 from epoxy_core.lf_table import interval
-from epoxy_core.session import Session, Update
+from epoxy_core.session import Session
+from epoxy_core.session_update import Update
 from epoxy_core.task import Task
 
 EXAMPLES = 3
@@ -131,5 +132,6 @@ def _flips(task: Task, session: Session, update: Update) -> Text:
     lines = [f"{len(rows):,} labels flipped: {counts}"]
     for row, old, new in zip(rows[:EXAMPLES], before, after, strict=False):
         text = " ".join(session.items["text"][int(row)].split())[:EXCERPT]
+        text = text or session.items["item_id"][int(row)]
         lines.append(f"  {old} → {new}  {text}")
     return Text("\n".join(lines))

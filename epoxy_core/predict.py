@@ -1,6 +1,6 @@
-"""The end model on texts that are no items: load it, predict, and lay the answers out as rows."""
+"""The end model on what is no item: load it, predict, and lay the answers out as rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from epoxy_core.end_model import EndModelHead, load_head
 from epoxy_core.errors import EpoxyError
 from epoxy_core.task import Task
 
-Features = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+Features = Callable[[pl.DataFrame], npt.NDArray[np.float32]]
 
 AT_ONCE = 8_192
-"""Texts whose features are in memory together."""
+"""Rows whose features are in memory together."""
 
 
 @dataclass(frozen=True)
 class EndModel:
-    """A trained end model, ready for texts.
+    """A trained end model, ready for texts or stretches of video.
 
     Attributes
     ----------
@@ -29,15 +29,22 @@ class EndModel:
     classes
         Names of its K classes.
     features
-        n texts to float32 [n, d], the vectors it was trained on.
+        n rows to float32 [n, d], vectors like those it was trained on.
     """
 
     head: EndModelHead
     classes: list[str]
     features: Features
 
-    def predict(self, texts: pl.Series) -> Iterator[pl.DataFrame]:
-        """Predict texts in order; one of several equal texts is embedded once per part.
+    def predict(self, rows: pl.DataFrame, content: str) -> Iterator[pl.DataFrame]:
+        """Predict rows in order; of several with equal content one is embedded, once per part.
+
+        Parameters
+        ----------
+        rows
+            What ``features`` reads.
+        content
+            The column that says which rows are equal.
 
         Yields
         ------
@@ -50,10 +57,10 @@ class EndModel:
             If the vectors are not of the length that the head was trained on.
         """
         names = np.array(self.classes, dtype=object)
-        for first in range(0, len(texts), AT_ONCE):
-            part = texts.slice(first, AT_ONCE)
-            distinct = part.unique(maintain_order=True)
-            vectors = self.features(distinct.to_list())
+        for first in range(0, rows.height, AT_ONCE):
+            part = rows.slice(first, AT_ONCE)
+            distinct = part.unique(content, keep="first", maintain_order=True)
+            vectors = self.features(distinct)
             if vectors.shape[1] != self.head.dimension:
                 raise EpoxyError(
                     f"trained on vectors of {self.head.dimension} numbers, not of "
@@ -62,10 +69,10 @@ class EndModel:
                     remedy="`epoxy run TASK` trains it anew for what task.yaml asks for now.",
                 )
             found = self.head.predict_proba(vectors)
-            rows = part.replace_strict(
-                distinct, np.arange(len(distinct)), return_dtype=pl.Int64
-            ).to_numpy()
-            probabilities = found[rows]
+            which = part[content].replace_strict(
+                distinct[content], np.arange(distinct.height), return_dtype=pl.Int64
+            )
+            probabilities = found[which.to_numpy()]
             yield pl.DataFrame(
                 {
                     "label": pl.Series(names[probabilities.argmax(axis=1)], dtype=pl.String),

@@ -23,6 +23,7 @@ STAGES = {
     "end_model": "end model",
 }
 MOST_CLASSES_SHOWN = 4
+MOST_PROBLEMS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Report:
     ----------
     splits
         Items per split.
+    videos
+        The files of a video task; no rows for text.
     lf_summary
         The LF table.
     lf_errors
@@ -50,6 +53,7 @@ class Report:
     """
 
     splits: pl.DataFrame
+    videos: pl.DataFrame
     lf_summary: pl.DataFrame
     lf_errors: pl.DataFrame
     evaluation: pl.DataFrame
@@ -59,7 +63,7 @@ class Report:
     choices: list[Choice]
 
 
-def read_report(database: Database) -> Report:
+def read_report(database: Database, task: Task) -> Report:
     """Collect the report from the task's tables.
 
     Raises
@@ -78,6 +82,7 @@ def read_report(database: Database) -> Report:
         splits=database.query(
             "SELECT split, count(*) AS items FROM items GROUP BY split ORDER BY items DESC"
         ),
+        videos=database.query("SELECT * FROM videos" if task.video else "SELECT 1 LIMIT 0"),
         lf_summary=database.query("SELECT * FROM lf_summary"),
         lf_errors=database.query("SELECT * FROM lf_errors"),
         evaluation=database.query("SELECT * FROM evaluation"),
@@ -94,6 +99,8 @@ def print_report(console: Console, task: Task, report: Report) -> None:
     """Print the LF table, the stages side by side, and what was made."""
     splits = ", ".join(f"{n:,} {split}" for split, n in report.splits.iter_rows())
     console.print(f"\n[bold]{task.name}[/bold]  {task.description}\n{splits}\n")
+    if report.videos.height:
+        _print_videos(console, report.videos)
     console.print(_lf_table(report.lf_summary))
     for lf, item, error, n in report.lf_errors.unique(
         "lf", keep="first", maintain_order=True
@@ -111,6 +118,24 @@ def print_report(console: Console, task: Task, report: Report) -> None:
         total = counts["items"].sum()
         shares = ", ".join(f"{label} {n:,}" for label, n in counts.iter_rows())
         console.print(f"[bold]{name}[/bold]: {total:,} items ({shares})")
+
+
+def _print_videos(console: Console, videos: pl.DataFrame) -> None:
+    total = round(videos["duration"].sum())
+    console.print(f"{videos.height:,} videos, {total // 60}:{total % 60:02} minutes")
+    problems = videos.drop_nulls("problem")
+    for name, items, problem in (
+        problems.select("video", "items", "problem").head(MOST_PROBLEMS_SHOWN).iter_rows()
+    ):
+        what = f"{items:,} items" if items else "left out"
+        console.print(
+            f"  [yellow]{what}:[/yellow] {escape(f'{name}: {problem}')}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if problems.height > MOST_PROBLEMS_SHOWN:
+        console.print(f"  … and {problems.height - MOST_PROBLEMS_SHOWN} more (table `videos`)")
+    console.print()
 
 
 def _print_choices(console: Console, choices: Sequence[Choice]) -> None:

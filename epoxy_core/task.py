@@ -81,6 +81,12 @@ class Task(Section):
                 )
             if not (min(balance) > 0 and abs(sum(balance) - 1) <= 1e-6):
                 raise ValueError("label_model.class_balance: positive shares that sum to 1, please")
+        borrow_from = self.extension.borrow_from
+        if borrow_from != "any" and self.sequence is None and self.video is None:
+            raise ValueError(
+                f"extension.borrow_from: {borrow_from!r} needs items in sequences, and "
+                "label_model.sequence names none"
+            )
         if self.labels is None or self.labels.dev == 0:
             reason = "`labels` is absent" if self.labels is None else "labels.dev is 0"
             for setting, value in (

@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets.keys import key, step
 from assets.liveness import claim_run, settle_dead_runs
-from epoxy_core.corpus.files import labels_source, resolve_files
+from epoxy_core.corpus import raw_files, to_fetch
 from epoxy_core.errors import BusyError, EpoxyError
 from epoxy_core.home import Home
 from epoxy_core.task import Task, load_task
@@ -157,14 +157,10 @@ def relabel_job_name(task: Task) -> str:
 
 def raw_file_stats(task: Task) -> str:
     """Digest of name, size and time of the raw files; empty while they are yet to be fetched."""
-    if task.source.fetch and not (task.folder / task.source.paths[0]).exists():
+    if to_fetch(task):
         return ""
-    files = resolve_files(task.folder, task.source)
-    labels = labels_source(task)
-    if labels:
-        files = [*files, *resolve_files(task.folder, labels, "labels.file")]
-    stats = [(str(file.path), file.path.stat()) for file in files]
-    return _digest([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+    stats = [(path, path.stat()) for path in raw_files(task) if path.exists()]
+    return _digest([(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats])
 
 
 def _run_key(

@@ -17,9 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Label text with heuristics, extended through embeddings. A TASK is a folder with a "
-    "task.yaml, or the name of one in the tasks directory (EPOXY_TASKS, by default examples/). "
-    "Results go to EPOXY_HOME, by default .epoxy/.",
+    help="Label text and video with heuristics, extended through embeddings. A TASK is a folder "
+    "with a task.yaml, or the name of one in the tasks directory (EPOXY_TASKS, by default "
+    "examples/). Results go to EPOXY_HOME, by default .epoxy/.",
 )
 console = Console()
 console.width = max(console.width, 110)  # the LF table wants room; a narrow terminal wraps
@@ -31,7 +31,10 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK", help="a task's folder o
 def init(
     folder: Annotated[Path, typer.Argument(help="folder of the new task")],
     data: Annotated[
-        Path | None, typer.Option(help="your CSV, TSV, JSONL or Parquet file, or folder of .txt")
+        Path | None,
+        typer.Option(
+            help="your CSV, TSV, JSONL or Parquet file, folder of .txt, video or folder of videos"
+        ),
     ] = None,
 ) -> None:
     """Scaffold a task: task.yaml and labeling_functions.py, ready to edit."""
@@ -47,7 +50,7 @@ def check(task: TaskName) -> None:
     """Validate settings, data, and every labeling function on a sample."""
     from pipelines.check import check_task
 
-    raise typer.Exit(0 if check_task(console, _find(task)) else 1)
+    raise typer.Exit(0 if check_task(console, _find(task), Home.from_environment()) else 1)
 
 
 @app.command()
@@ -91,7 +94,7 @@ def report(task: TaskName) -> None:
 
     found = _find(task)
     database = Database(Home.from_environment().database(found.name))
-    print_report(console, found, read_report(database))
+    print_report(console, found, read_report(database, found))
 
 
 @app.command()
@@ -147,7 +150,7 @@ def predict(
         typer.Argument(
             metavar="FILE…",
             help="CSV, TSV, JSONL, Parquet or .txt files, or folders of .txt; - reads lines of "
-            "text from standard input",
+            "text from standard input; of a video task: videos, or folders of them",
         ),
     ] = None,
     output: Annotated[
@@ -163,11 +166,11 @@ def predict(
         str | None, typer.Option(help="the column that holds the text; source.text by default")
     ] = None,
 ) -> None:
-    """Label new texts by the end model that the last run trained."""
-    from pipelines.predict import predict_texts
+    """Label new texts or videos by the end model that the last run trained."""
+    from pipelines.predict import predict_files
 
     found = _find(task)
-    predict_texts(console, found, Home.from_environment(), files or [], output, text)
+    predict_files(console, found, Home.from_environment(), files or [], output, text)
 
 
 @app.command()

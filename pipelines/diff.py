@@ -1,8 +1,9 @@
 """``epoxy diff`` and ``epoxy labels``: what label runs changed and why, and their labels."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import typer
@@ -179,11 +180,16 @@ def _print_examples(console: Console, shown: pl.DataFrame) -> None:
         after = _label(row["label_after"], row["confidence_after"])
         console.print(
             f"  [bold]{escape(row['item_id'])}[/bold]  {before} → {after}  "
-            f"[cyan]{escape(describe(row['causes']))}[/cyan]\n"
-            f"    {escape(row['text'] or 'no longer an item')}",
+            f"[cyan]{escape(describe(row['causes']))}[/cyan]" + _text_below(row),
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _text_below(row: Mapping[str, Any]) -> str:
+    if row["text"] == row["item_id"]:
+        return ""
+    return f"\n    {escape(row['text'] or 'no longer an item')}"
 
 
 def _label(name: str | None, confidence: float | None) -> str:

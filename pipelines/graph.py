@@ -12,6 +12,7 @@ from assets.embeddings import embeddings_asset, embeddings_check
 from assets.end_model import end_model_asset
 from assets.evaluation import evaluation_asset
 from assets.extended_votes import extended_assets
+from assets.frames import frames_asset
 from assets.keys import key
 from assets.label_model import label_model_asset
 from assets.labels import labels_asset
@@ -51,7 +52,7 @@ def task_graph(task: Task) -> TaskGraph:
         corpus_assets(task),
         embeddings_asset(task),
         neighbors_asset(task),
-        lf_assets(task, lfs),
+        *lf_assets(task, lfs),
         extended_assets(task, lfs),
         label_model_asset(task, lfs),
         lf_summary_asset(task, lfs),
@@ -59,6 +60,8 @@ def task_graph(task: Task) -> TaskGraph:
         refined_labels_asset(task, lfs),
         training_set_asset(task),
     ]
+    if task.video:
+        assets.append(frames_asset(task, task.video))
     if task.lexical_weight > 0:
         assets.append(lexical_asset(task))
     if task.end_model:

@@ -1,7 +1,8 @@
-"""``epoxy predict``: the end model on new texts."""
+"""``epoxy predict``: the end model on new texts or videos."""
 
+import glob
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,18 +13,20 @@ from rich.progress import Progress
 from rich.table import Table
 
 from assets.features import features_fingerprint, features_of
-from epoxy_core.corpus import STDIN, NewTexts, read_texts
+from epoxy_core.corpus import STDIN, read_texts
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from epoxy_core.predict import AT_ONCE, EndModel, load_end_model
+from epoxy_core.source_settings import TextSource, VideoSource
 from epoxy_core.task import Task
+from pipelines.new_videos import read_videos
 from pipelines.output import check_target, flat, write_rows
 
 SHOWN = 40
 """Rows of the table on a terminal."""
 
 
-def predict_texts(
+def predict_files(
     console: Console,
     task: Task,
     home: Home,
@@ -31,7 +34,7 @@ def predict_texts(
     output: Path | None,
     column: str | None,
 ) -> None:
-    """Predict the texts of files or of standard input; write item id, text and prediction.
+    """Predict texts, of files or of standard input, or videos; write what they are and predictions.
 
     Parameters
     ----------
@@ -42,7 +45,7 @@ def predict_texts(
     home
         Where it is.
     files
-        See `read_texts`.
+        See `read_texts` and `read_videos`.
     output
         The file to write.
     column
@@ -57,8 +60,10 @@ def predict_texts(
     notes = Console(stderr=True)
     if not files:
         raise EpoxyError(
-            "no texts to predict",
-            remedy="Name files (CSV, TSV, JSONL, Parquet, .txt), or - for lines of text on "
+            "no videos to predict" if task.video else "no texts to predict",
+            remedy="Name video files, or folders of them."
+            if task.video
+            else "Name files (CSV, TSV, JSONL, Parquet, .txt), or - for lines of text on "
             "standard input.",
         )
     if output is not None:
@@ -68,13 +73,10 @@ def predict_texts(
         task, home.end_model(task.name), lambda: features_fingerprint(task, lexical)
     )
     model = EndModel(head, classes, features_of(task, lexical))
-    lines = sys.stdin.buffer if STDIN in files else ()
-    texts = read_texts(task.source, files, folder=Path.cwd(), lines=lines, column=column)
-    for found in texts.problems:
-        notes.print(
-            f"[yellow]left out:[/yellow] {escape(str(found))}", highlight=False, soft_wrap=True
-        )
-    rows = _predicted(notes, model, texts)
+    if isinstance(task.source, TextSource):
+        rows = _texts(notes, model, task.source, files, column)
+    else:
+        rows = _videos(notes, model, task.source, files, column)
     if output is not None:
         write_rows(rows, model.classes, output)
         notes.print(
@@ -86,15 +88,47 @@ def predict_texts(
         typer.echo(flat(rows, model.classes).write_csv(), nl=False)
 
 
-def _predicted(notes: Console, model: EndModel, texts: NewTexts) -> pl.DataFrame:
-    n = texts.rows.height
+def _texts(
+    notes: Console, model: EndModel, source: TextSource, files: Sequence[str], column: str | None
+) -> pl.DataFrame:
+    lines = sys.stdin.buffer if STDIN in files else ()
+    texts = read_texts(source, files, folder=Path.cwd(), lines=lines, column=column)
+    _print_left_out(notes, map(str, texts.problems))
+    return _predicted(notes, model, texts.rows, "text")
+
+
+def _videos(
+    notes: Console, model: EndModel, source: VideoSource, files: Sequence[str], column: str | None
+) -> pl.DataFrame:
+    if column is not None:
+        raise EpoxyError("videos have no column of text", where="--text", remedy="Leave it out.")
+    absent = next((file for file in files if not (glob.has_magic(file) or Path(file).exists())), "")
+    if absent:
+        raise EpoxyError("no such file", where=absent, remedy="Give videos that exist.")
+    with Progress(console=notes, transient=True) as progress:
+        bar = progress.add_task("decoding", total=None)
+        rows, problems = read_videos(
+            source, files, lambda done, total: progress.update(bar, completed=done, total=total)
+        )
+    _print_left_out(notes, (f"{name}: {problem}" for name, problem in problems.iter_rows()))
+    return _predicted(notes, model, rows, "item_id").drop("text", "path", "frames")
+
+
+def _print_left_out(notes: Console, problems: Iterable[str]) -> None:
+    for problem in problems:
+        notes.print(
+            f"[yellow]left out:[/yellow] {escape(problem)}", highlight=False, soft_wrap=True
+        )
+
+
+def _predicted(notes: Console, model: EndModel, rows: pl.DataFrame, content: str) -> pl.DataFrame:
     parts = []
-    with Progress(console=notes, transient=True, disable=n <= AT_ONCE) as progress:
-        bar = progress.add_task("predicting", total=n)
-        for part in model.predict(texts.rows["text"]):
+    with Progress(console=notes, transient=True, disable=rows.height <= AT_ONCE) as progress:
+        bar = progress.add_task("predicting", total=rows.height)
+        for part in model.predict(rows, content):
             parts.append(part)
             progress.advance(bar, part.height)
-    return pl.concat([texts.rows, pl.concat(parts)], how="horizontal")
+    return pl.concat([rows, pl.concat(parts)], how="horizontal")
 
 
 def _check_output(output: Path, files: Sequence[str]) -> None:
@@ -111,10 +145,11 @@ def _print_table(console: Console, rows: pl.DataFrame) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("label", no_wrap=True)
     table.add_column("confidence", justify="right")
-    table.add_column("text", no_wrap=True, overflow="ellipsis")
+    shown = "text" if "text" in rows.columns else "item_id"
+    table.add_column(shown, no_wrap=True, overflow="ellipsis")
     for row in rows.head(SHOWN).iter_rows(named=True):
-        shown = " ".join(row["text"][:200].split())
-        table.add_row(escape(row["label"]), f"{100 * row['confidence']:.1f}", escape(shown))
+        excerpt = " ".join(row[shown][:200].split())
+        table.add_row(escape(row["label"]), f"{100 * row['confidence']:.1f}", escape(excerpt))
     console.print(table)
     if rows.height > SHOWN:
         console.print(

@@ -12,7 +12,9 @@ from assets.labels import publish_labels
 from assets.lf_summary import publish_summary
 from assets.lf_votes import lf_code_version, publish_votes
 from assets.store import Store
-from epoxy_core.session import Column, Session, Update
+from epoxy_core.session import Session
+from epoxy_core.session_columns import Column
+from epoxy_core.session_update import Update
 from epoxy_core.task import Task
 from pipelines.definitions import build
 from pipelines.recovery import exclusively
@@ -78,7 +80,7 @@ def record(
         refusal = ledger.check(store, key(task, "label_model"))
         if not refusal:
             lfs = [column.lf for column in session.columns.values()]
-            for result in publish_labels(task, lfs, database, ledger.versions, "epoxy watch"):
+            for result in publish_labels(task, lfs, store, ledger.versions, "epoxy watch"):
                 ledger.add(result)
             refusal = ledger.check(store, key(task, "labels"))
     return refusal

@@ -139,6 +139,7 @@ def lost(
     """Assets whose file or directory was removed, or never was in this output directory."""
     home = Store(home=(definitions.resources or {})["store"].home).paths
     others = {
+        "frames": [home.lance(task.name)],
         "embeddings": [home.lance(task.name)],
         "neighbors": [home.lance(task.name)],
         "lexical": [home.lexical(task.name)],

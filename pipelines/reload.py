@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchfiles import DefaultFilter, watch
 
-from epoxy_core.corpus import resolve_files
+from epoxy_core.corpus import source_files
 from epoxy_core.errors import EpoxyError
 from epoxy_core.task import TASK_FILE, load_task
 
@@ -107,9 +107,7 @@ def defines(path: Path, directory: Path) -> bool:
 def _is_raw_data(path: Path, folder: Path) -> bool:
     try:
         task = load_task(folder)
-        return path.resolve() in {
-            file.path.resolve() for file in resolve_files(task.folder, task.source)
-        }
+        return path.resolve() in {file.resolve() for file in source_files(task)}
     except EpoxyError:
         return False
 

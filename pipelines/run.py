@@ -30,7 +30,7 @@ def run_task(console: Console, task: Task, home: Home, *, report: bool = True) -
         done = relabel(instance, definitions, task, lambda level: _announce(console, level))
     _summarise(console, task, done)
     if report and not done.failures:
-        print_report(console, task, read_report(Database(home.database(task.name))))
+        print_report(console, task, read_report(Database(home.database(task.name)), task))
         if done.ran:
             print_times(console, done.seconds)
         _where(console, task, home)

@@ -10,13 +10,17 @@ import dagster as dg
 from rich.console import Console
 from rich.live import Live
 
+from assets.space import Queries
 from assets.store import Store
+from epoxy_core.borrow_scope import sequence_column
 from epoxy_core.combine import Combined
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from epoxy_core.labeling import load_labeling_functions
 from epoxy_core.live_view import View, render
-from epoxy_core.session import Column, Session
+from epoxy_core.session import Session
+from epoxy_core.session_columns import Column
+from epoxy_core.session_open import open_session
 from epoxy_core.task import Task, load_task
 from pipelines.automation import raw_file_stats
 from pipelines.definitions import build
@@ -119,12 +123,13 @@ class Watch:
         stats = raw_file_stats(task)
         self._relabel(task)
         lfs = load_labeling_functions(task)
-        self.session = Session.open(
+        self.session = open_session(
             task,
             lfs,
             self.store.database(task),
             self.store.embeddings(task),
             self.store.neighbors(task),
+            Queries(task),
         )
         self.task = task
         # A file that was fetched just now was not there to be looked at.
@@ -212,4 +217,11 @@ def _needs_reopening(old: Task, new: Task) -> bool:
     return any(
         getattr(old, section) != getattr(new, section)
         for section in ("name", "source", "classes", "labels", "embedding")
-    ) or (old.extension.neighbors != new.extension.neighbors)
+    ) or any(
+        of(old) != of(new)
+        for of in (
+            lambda task: task.extension.neighbors,
+            lambda task: task.extension.borrow_from,
+            sequence_column,
+        )
+    )

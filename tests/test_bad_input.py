@@ -238,7 +238,7 @@ HEURISTICS = {
     "raises": (
         returning("x.absent"),
         "mine fails on 160 of 160 items, first on 'm",
-        "AttributeError: no column 'absent'; the items have item_id, split, text",
+        "AttributeError: no column 'absent'; the items have item_id, text",
         "max_error_share",
     ),
     "exits": (returning("exit(4)"), "mine fails on 160 of 160 items", "SystemExit: 4"),

@@ -5,7 +5,8 @@ Runs in an environment of its own (requirements.txt), one process for many jobs:
 ``failed`` and why. Votes are int8, −1 = abstain.
 
 Job: ``method``, ``fit`` [n, m], ``predict`` [q, m], ``n_classes``, ``seed`` and ``balance`` [K]
-or, for the peer's default, []. Answer: ``probabilities`` [q, K], ``seconds`` of fit and predict.
+or, for the peer's default, []. Answer: ``probabilities`` [q, K], ``seconds`` of fit and predict,
+``mebibytes`` that they took beyond what the process held before.
 """
 
 import importlib.metadata
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 from crowdkit.aggregation import DawidSkene
 from flyingsquid.label_model import LabelModel as FlyingSquid
+from memory import with_peak
 from snorkel.labeling.model import LabelModel as Snorkel
 
 PACKAGES = ("snorkel", "flyingsquid", "pgmpy", "crowd-kit", "torch", "numpy", "pandas")
@@ -118,9 +120,14 @@ def answer(job_file: str, answer_file: str) -> None:
     with np.load(job_file) as stored:
         job = dict(stored)
     started = time.perf_counter()
-    probabilities = METHODS[str(job["method"])](job)
+    probabilities, mebibytes = with_peak(lambda: METHODS[str(job["method"])](job))
     seconds = time.perf_counter() - started
-    np.savez(answer_file, probabilities=np.asarray(probabilities, np.float64), seconds=seconds)
+    np.savez(
+        answer_file,
+        probabilities=np.asarray(probabilities, np.float64),
+        seconds=seconds,
+        mebibytes=mebibytes,
+    )
 
 
 def main() -> None:

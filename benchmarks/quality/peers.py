@@ -21,10 +21,11 @@ Floats = npt.NDArray[np.float64]
 
 
 class Answer(NamedTuple):
-    """P(class), float64 [q, K], and the seconds that fitting and predicting took."""
+    """P(class), float64 [q, K], and what fitting and predicting took: time, memory (MiB)."""
 
     probabilities: Floats
     seconds: float
+    mebibytes: float
 
 
 class Peers:
@@ -107,7 +108,7 @@ class Peers:
         with np.load(reply) as stored:
             probabilities = np.round(stored["probabilities"], _DECIMALS)
             probabilities[~np.isfinite(probabilities).all(axis=1)] = 1 / n_classes
-            return Answer(probabilities, float(stored["seconds"]))
+            return Answer(probabilities, float(stored["seconds"]), float(stored["mebibytes"]))
 
     def _reply(self) -> str:
         assert self._process.stdout is not None

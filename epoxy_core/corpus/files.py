@@ -1,12 +1,10 @@
-"""From the patterns of a task's source to its files, and to a digest of their bytes."""
+"""From the patterns of a text source to its files."""
 
-import glob
-import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from epoxy_core.corpus.paths import RawFile, files_of, refuse_unreadable
 from epoxy_core.errors import EpoxyError
 from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
@@ -21,15 +19,12 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".txt": "txt",
 }
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, order=True)
-class SourceFile:
-    """A raw file: its ``name`` is relative to the task folder, with forward slashes."""
+class SourceFile(RawFile):
+    """A raw file of text, and how it is read."""
 
-    name: str
-    path: Path
     format: Format
 
 
@@ -61,9 +56,11 @@ def resolve_files(
     """
     found: dict[str, SourceFile] = {}
     for pattern in source.paths:
-        for path in _expand(folder, pattern, source, setting):
-            name = Path(os.path.relpath(path, folder)).as_posix()
-            found[name] = SourceFile(name, path, _format(path, source))
+        _refuse_folder_of_tables(folder, pattern, source)
+        named = files_of(folder, pattern, setting, _is_document, ".txt file")
+        refuse_unreadable(named)
+        for file in named:
+            found[file.name] = SourceFile(file.name, file.path, _format(file.path, source))
     files = sorted(found.values())
     formats = {file.format for file in files}
     if "txt" in formats and len(formats) > 1:
@@ -83,69 +80,39 @@ def resolve_files(
     return files
 
 
-def source_digest(task: Task) -> str:
-    """Hash of the raw files, names and bytes: the data version of the source.
-
-    Returns
-    -------
-    str
-        blake2b-128, 32 hexadecimal digits.
+def label_files(task: Task) -> list[SourceFile]:
+    """The files of ``labels.file``; none if the task has no separate gold labels.
 
     Raises
     ------
     EpoxyError
         As `resolve_files`.
     """
-    return _digest(resolve_files(task.folder, task.source))
-
-
-def labels_digest(task: Task) -> str | None:
-    """Hash of the separate gold label file, like `source_digest`; None if there is none."""
     source = labels_source(task)
-    return _digest(resolve_files(task.folder, source, "labels.file")) if source else None
+    return resolve_files(task.folder, source, "labels.file") if source else []
 
 
 def labels_source(task: Task) -> TextSource | None:
     """Describe the separate gold label file as a source with the columns ``id`` and ``label``."""
     if task.labels is None or task.labels.file is None:
         return None
-    return TextSource(
-        paths=[task.labels.file], text="label", id="id", on_bad_row=task.source.on_bad_row
-    )
+    bad = task.text.on_bad_row if task.text else "error"
+    return TextSource(paths=[task.labels.file], text="label", id="id", on_bad_row=bad)
 
 
-def _expand(folder: Path, pattern: str, source: TextSource, setting: str) -> list[Path]:
+def _is_document(path: Path) -> bool:
+    return path.suffix.lower() == ".txt"
+
+
+def _refuse_folder_of_tables(folder: Path, pattern: str, source: TextSource) -> None:
     path = folder / pattern
-    if path.is_dir():
-        wanted = source.format or SUFFIXES.get(path.suffix.lower(), "txt")
-        if wanted != "txt":
-            raise EpoxyError(
-                f"a folder where a {wanted} file should be",
-                where=str(path),
-                remedy=f"Name its files with a glob, such as {pattern.rstrip('/')}/*.{wanted}.",
-            )
-        inside = (Path(name) for name in glob.iglob("**", root_dir=path, recursive=True))
-        matches = [path / name for name in inside if name.suffix.lower() == ".txt"]
-    elif path.exists() or path.is_symlink():
-        matches = [path]
-    else:
-        matches = [folder / name for name in glob.iglob(pattern, root_dir=folder, recursive=True)]
-    matches = [match for match in matches if not match.is_dir()]
-    if not matches:
-        what = "no .txt file in this folder" if path.is_dir() else "no such file"
+    wanted = source.format or SUFFIXES.get(path.suffix.lower(), "txt")
+    if path.is_dir() and wanted != "txt":
         raise EpoxyError(
-            what,
+            f"a folder where a {wanted} file should be",
             where=str(path),
-            remedy=f"Put the data there, or correct {setting} (relative to task.yaml).",
+            remedy=f"Name its files with a glob, such as {pattern.rstrip('/')}/*.{wanted}.",
         )
-    for match in matches:
-        if not (match.is_file() and os.access(match, os.R_OK)):
-            raise EpoxyError(
-                "the file cannot be read",
-                where=str(match),
-                remedy="Check its permissions, or the target if it is a link.",
-            )
-    return matches
 
 
 def _format(path: Path, source: TextSource) -> Format:
@@ -157,15 +124,3 @@ def _format(path: Path, source: TextSource) -> Format:
             remedy=f"Set source.format to one of {', '.join(get_args(Format))}.",
         )
     return known
-
-
-def _digest(files: list[SourceFile]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for file in files:
-        name = file.name.encode("utf-8", "surrogateescape")
-        digest.update(len(name).to_bytes(8, "little") + name)
-        digest.update(file.path.stat().st_size.to_bytes(8, "little"))
-        with file.path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()

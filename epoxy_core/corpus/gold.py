@@ -1,62 +1,49 @@
 """Gold labels: from names to class positions, and from ids to the dev and test splits."""
 
 import hashlib
+from dataclasses import dataclass
 
 import polars as pl
 
-from epoxy_core.corpus.files import labels_source, resolve_files
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
-from epoxy_core.corpus.tables import FILE, LINE, read_table
+from epoxy_core.corpus.tables import FILE, LINE
 from epoxy_core.section import BadRow
 from epoxy_core.source_settings import GoldLabels
-from epoxy_core.task import Task
 
 LABEL = "__label"
 """The gold label as it is written in the source."""
 
+SPLIT = "__split"
+"""The split that a label file gives; the column is absent where none does."""
+
 GOLD_SCHEMA = {"item_id": pl.String, "split": pl.String, "label": pl.Int8}
+SPLITS = ("unlabeled", "dev", "test")
 
 _SALT = b"epoxy-split:"
 
 
-def read_label_file(task: Task, findings: Findings) -> tuple[pl.DataFrame, list[str]]:
-    """Read ``labels.file``.
+@dataclass(frozen=True)
+class Written:
+    """Gold labels as they are written.
 
-    Returns
-    -------
-    frame, names
-        Columns item_id, `LABEL`, `FILE`, `LINE`; and the file names that `FILE` counts. No rows if
-        the task has no separate file.
-
-    Raises
-    ------
-    EpoxyError
-        As `resolve_files` and `read_table`.
+    Attributes
+    ----------
+    rows
+        Columns item_id, `LABEL`, `FILE`, `LINE`, and `SPLIT` if the file gives splits; an id may
+        repeat.
+    names
+        File names that `FILE` counts.
     """
-    source = labels_source(task)
-    if source is None:
-        schema = {"item_id": pl.String, LABEL: pl.String, FILE: pl.Int64, LINE: pl.Int64}
-        return pl.DataFrame(schema=schema), []
-    files = resolve_files(task.folder, source, "labels.file")
-    setting = f"the header of {task.labels.file if task.labels else ''}"
-    table = read_table(files, source, {"id": setting, "label": setting}, findings)
-    names = [file.name for file in files]
-    rows = table.frame.select(
-        pl.col("id").alias("item_id"), pl.col("label").alias(LABEL), FILE, LINE
-    )
-    nameless = rows.filter(pl.col("item_id").fill_null("").str.strip_chars() == "")
-    findings.add(
-        "missing_id", source.on_bad_row, nameless.height, _examples(nameless, names, LABEL)
-    )
-    return rows.filter(pl.col("item_id").str.strip_chars() != ""), names
+
+    rows: pl.DataFrame
+    names: list[str]
 
 
 def gold_labels(
     settings: GoldLabels,
     classes: list[str],
-    written: pl.DataFrame,
-    names: list[str],
-    item_ids: pl.Series,
+    written: Written,
+    items: pl.DataFrame,
     on_duplicate: BadRow,
     findings: Findings,
 ) -> pl.DataFrame:
@@ -68,18 +55,18 @@ def gold_labels(
     Parameters
     ----------
     written
-        Columns item_id, `LABEL`, `FILE`, `LINE`; an id may repeat.
-    names
-        File names that `FILE` counts.
-    item_ids
-        Ids of the corpus.
+        Labels of items, by id.
+    items
+        Columns item_id, and ``together``: items of one value are in one split, unless the file
+        gives splits.
 
     Returns
     -------
     polars.DataFrame
         item_id, split ("dev" or "test"), label (Int8, class position), sorted by item_id.
     """
-    given = written.with_columns(pl.col(LABEL).str.strip_chars()).filter(pl.col(LABEL) != "")
+    names = written.names
+    given = written.rows.with_columns(pl.col(LABEL).str.strip_chars()).filter(pl.col(LABEL) != "")
     given = given.with_columns(_position(given[LABEL], classes))
     unknown = given.filter(pl.col("label").is_null())
     findings.add(
@@ -89,21 +76,27 @@ def gold_labels(
         _each_value(unknown, names),
     )
     given = given.filter(pl.col("label").is_not_null())
+    if SPLIT in given.columns:
+        given = _with_sound_splits(given, names, findings)
     first = given.unique("item_id", keep="first", maintain_order=True)
-    other = given.join(
-        first.select("item_id", pl.col("label").alias("first")), on="item_id", maintain_order="left"
-    ).filter(pl.col("label") != pl.col("first"))
+    kept = first.select("item_id", first=pl.struct("label", *_given_split(first)))
+    other = given.join(kept, on="item_id", maintain_order="left").filter(
+        pl.struct("label", *_given_split(given)) != pl.col("first")
+    )
     findings.add(
         "conflicting_label",
         on_duplicate,
         other.height,
-        _examples(other, names, LABEL),
+        examples(other, names, LABEL),
     )
-    known = pl.col("item_id").is_in(item_ids.implode())
+    known = pl.col("item_id").is_in(items["item_id"].implode())
     strangers = first.filter(~known)
-    findings.add("unknown_item", "report", strangers.height, _examples(strangers, names, "item_id"))
-    gold = first.filter(known)
-    split = split_of(gold["item_id"], settings.dev, settings.test)
+    findings.add("unknown_item", "report", strangers.height, examples(strangers, names, "item_id"))
+    gold = first.join(items, on="item_id", how="inner", maintain_order="left")
+    if SPLIT in gold.columns:
+        split = gold[SPLIT].alias("split")
+    else:
+        split = split_of(gold["together"], settings.dev, settings.test)
     return (
         gold.select("item_id", split, "label")
         .filter(pl.col("split") != "unlabeled")
@@ -111,13 +104,13 @@ def gold_labels(
     )
 
 
-def split_of(item_ids: pl.Series, dev: float, test: float) -> pl.Series:
+def split_of(together: pl.Series, dev: float, test: float) -> pl.Series:
     """Assign labelled items to splits by a fixed hash of the id: new rows move no old one.
 
     Parameters
     ----------
-    item_ids
-        String.
+    together
+        String: the items' ids, or what items of one split have in common.
     dev, test
         Shares of the two splits; what remains is "unlabeled".
 
@@ -127,11 +120,41 @@ def split_of(item_ids: pl.Series, dev: float, test: float) -> pl.Series:
         String, named ``split``.
     """
     splits = []
-    for item_id in item_ids:
-        digest = hashlib.blake2b(_SALT + item_id.encode("utf-8"), digest_size=8).digest()
+    for name in together:
+        digest = hashlib.blake2b(_SALT + name.encode("utf-8"), digest_size=8).digest()
         position = (int.from_bytes(digest, "big") >> 11) / (1 << 53)
         splits.append("dev" if position < dev else "test" if position < dev + test else "unlabeled")
     return pl.Series("split", splits, dtype=pl.String)
+
+
+def label_remedies(classes: list[str]) -> dict[str, str]:
+    """What to do about labels that are wrong, by kind of problem."""
+    return {
+        "unknown_class": f"The classes are {', '.join(map(repr, classes))}. Correct the "
+        "labels or classes, or set labels.on_unknown_class: skip.",
+        "unknown_split": "A split is dev, test or unlabeled. Correct these, or remove the column: "
+        "then labels.dev and labels.test are shares.",
+    }
+
+
+def examples(rows: pl.DataFrame, names: list[str], shown: str) -> list[tuple[str, int, str]]:
+    """The first rows as (file, line, what the column ``shown`` says)."""
+    return [
+        (names[file], line, value or "")
+        for file, line, value in rows.select(FILE, LINE, shown).head(MAX_EXAMPLES).rows()
+    ]
+
+
+def _with_sound_splits(given: pl.DataFrame, names: list[str], findings: Findings) -> pl.DataFrame:
+    given = given.with_columns(pl.col(SPLIT).fill_null("").str.strip_chars())
+    sound = pl.col(SPLIT).is_in(SPLITS)
+    bad = given.filter(~sound)
+    findings.add("unknown_split", "error", bad.height, examples(bad, names, SPLIT))
+    return given.filter(sound)
+
+
+def _given_split(rows: pl.DataFrame) -> list[str]:
+    return [SPLIT] if SPLIT in rows.columns else []
 
 
 def _position(labels: pl.Series, classes: list[str]) -> pl.Series:
@@ -139,13 +162,6 @@ def _position(labels: pl.Series, classes: list[str]) -> pl.Series:
     if not any(name.strip().lstrip("+-").isdigit() for name in classes):
         positions |= {str(position): position for position in range(len(classes))}
     return labels.replace_strict(positions, default=None, return_dtype=pl.Int8).alias("label")
-
-
-def _examples(rows: pl.DataFrame, names: list[str], shown: str) -> list[tuple[str, int, str]]:
-    return [
-        (names[file], line, value or "")
-        for file, line, value in rows.select(FILE, LINE, shown).head(MAX_EXAMPLES).rows()
-    ]
 
 
 def _each_value(rows: pl.DataFrame, names: list[str]) -> list[tuple[str, int, str]]:

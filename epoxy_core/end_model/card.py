@@ -17,6 +17,8 @@ class ModelCard:
         Name of the labeling project.
     description
         What it labels, in a sentence.
+    pipeline
+        The kind of task, by Hugging Face's names.
     encoder_name
         The encoder, as in the task's settings.
     weak_labels
@@ -35,6 +37,7 @@ class ModelCard:
 
     task: str = ""
     description: str = ""
+    pipeline: str = "text-classification"
     encoder_name: str = ""
     weak_labels: int | None = None
     gold_labels: int | None = None
@@ -79,11 +82,11 @@ def render_card(
     name = card.task or file
     front: dict[str, Any] = {
         "library_name": "epoxy-pipelines",
-        "pipeline_tag": "text-classification",
+        "pipeline_tag": card.pipeline,
         "tags": ["weak-supervision", "programmatic-labeling", "embeddings"],
     }
     if card.scores:
-        front["model-index"] = [{"name": name, "results": _results(name, card.scores)}]
+        front["model-index"] = [{"name": name, "results": _results(name, card)}]
     front["epoxy"] = {
         "task": card.task,
         "classes": list(classes),
@@ -98,14 +101,14 @@ def render_card(
     return f"---\n{matter}---\n\n" + "\n\n".join(_body(card, name, file, kind, classes)) + "\n"
 
 
-def _results(name: str, scores: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+def _results(name: str, card: ModelCard) -> list[dict[str, Any]]:
     return [
         {
-            "task": {"type": "text-classification"},
+            "task": {"type": card.pipeline},
             "dataset": {"name": name, "type": name, "split": split},
             "metrics": [{"type": metric, "value": float(v)} for metric, v in values.items()],
         }
-        for split, values in scores.items()
+        for split, values in card.scores.items()
     ]
 
 

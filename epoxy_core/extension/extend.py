@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.neighbors import Nearest, NeighborGraph, nearest_in
-from epoxy_core.extension.similarity import checked_embeddings, exact_similarity
+from epoxy_core.extension.nearest import Nearest, nearest_in
+from epoxy_core.extension.neighbors import NeighborGraph
 from epoxy_core.labeling import ABSTAIN
 
 _ROWS_AT_ONCE = 65_536
@@ -45,8 +45,9 @@ def extend_votes(
 ) -> ExtendedVotes:
     """Extend one LF as an exhaustive search of its support would (Epoxy, arXiv 2006.15168).
 
-    Own votes stay. An abstaining item takes the vote of the most similar item of the support,
-    the lowest row among ties, if the similarity is at least ``threshold``.
+    Own votes stay. An abstaining item takes the vote of the most similar item of the support that
+    the graph's scope lets it borrow from, the lowest row among ties, if the similarity is at least
+    ``threshold``.
 
     Parameters
     ----------
@@ -135,9 +136,10 @@ def nearest_supporters(
     if not len(support):
         return Nearest(index, similarity)
     doubtful = []
+    flags = np.append(supporters, False)  # the last is nobody's, in place of a neighbour
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[first : first + _ROWS_AT_ONCE]
-        supports = supporters[graph.indices[part]]
+        supports = flags[graph.indices[part]]
         place = supports.argmax(axis=1)
         found = supports[np.arange(len(part)), place]
         at = first + np.flatnonzero(found)
@@ -149,38 +151,6 @@ def nearest_supporters(
             doubtful.append(missed[last >= least[missed]])
     searched = np.concatenate(doubtful) if doubtful else np.empty(0, dtype=np.intp)
     if len(searched):
-        nearest = nearest_in(embeddings, rows[searched], support)
+        nearest = nearest_in(embeddings, rows[searched], support, graph.scope)
         index[searched], similarity[searched] = nearest.index, nearest.similarity
     return Nearest(index, similarity)
-
-
-def random_similarity(
-    embeddings: npt.NDArray[np.float32],
-    quantile: float = 0.99,
-    pairs: int = 100_000,
-    seed: int = 0,
-) -> float:
-    """Find the similarity that only a share 1 − ``quantile`` of random pairs of items reach.
-
-    A vote borrowed from farther away than that says little; as the lowest threshold it spares the
-    search and the storage of such votes. 1 for fewer than two items.
-
-    Parameters
-    ----------
-    embeddings
-        float32 [n, d], unit or zero rows.
-    quantile
-        In [0, 1].
-    pairs
-        Number of pairs of distinct items drawn.
-    seed
-        Of the draw.
-    """
-    n = len(embeddings)
-    if n < 2:
-        return 1.0
-    draw = np.random.default_rng(seed)
-    left = draw.integers(n, size=pairs)
-    right = (left + draw.integers(1, n, size=pairs)) % n
-    drawn = exact_similarity(checked_embeddings(embeddings), left, right[:, None])
-    return float(np.quantile(drawn, quantile, method="higher"))

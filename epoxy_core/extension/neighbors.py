@@ -1,4 +1,4 @@
-"""The neighbour graph, and the nearest supporter where the graph is too short to show it."""
+"""The neighbour graph."""
 
 from dataclasses import dataclass
 
@@ -6,46 +6,45 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.extension.scope import Scope
 from epoxy_core.extension.similarity import checked_embeddings, exact_similarity, matmul_slack
+
+NOBODY = -1
+"""In place of a neighbour, where fewer than k items may lend."""
 
 _BUFFER = 2**25  # similarities in memory at once: 128 MiB
 _GROUP = 32
-_SUPPORT_AT_ONCE = 65_536
+
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeighborGraph:
-    """Every item's most similar items, itself excluded.
+    """Every item's most similar items among those it may borrow from, itself excluded.
 
     Attributes
     ----------
     indices
-        int32 [n, k], the neighbours' rows; most similar first, ties by lowest row.
+        int32 [n, k], the neighbours' rows; most similar first, ties by lowest row; −1 after the
+        last, where an item has fewer.
     similarity
-        float32 [n, k], cosine on the grid of `similarity.GRID`, descending.
+        float32 [n, k], cosine on the grid of `similarity.GRID`, descending; −inf after the last.
+    scope
+        From whom they may borrow; None: from anyone.
     """
 
     indices: npt.NDArray[np.int32]
     similarity: npt.NDArray[np.float32]
+    scope: Scope | None = None
+
+    @property
+    def nearest(self) -> npt.NDArray[np.float32]:
+        """Similarity of the items that have a neighbour to the nearest, float32 [≤ n]."""
+        first = self.similarity[:, :1]
+        return first[first > -np.inf]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Nearest:
-    """The nearest supporter of each query.
-
-    Attributes
-    ----------
-    index
-        int32 [q], its row; −1 where the support is empty.
-    similarity
-        float32 [q]; NaN where the support is empty.
-    """
-
-    index: npt.NDArray[np.int32]
-    similarity: npt.NDArray[np.float32]
-
-
-def neighbor_graph(embeddings: npt.NDArray[np.float32], k: int) -> NeighborGraph:
+def neighbor_graph(embeddings: Vectors, k: int, scope: Scope | None = None) -> NeighborGraph:
     """Find the ``min(k, n − 1)`` most similar items of every item, exactly.
 
     A float32 matrix product, block by block, leaves some more than k candidates a row; these are
@@ -58,6 +57,9 @@ def neighbor_graph(embeddings: npt.NDArray[np.float32], k: int) -> NeighborGraph
         float32 [n, d], unit or zero rows.
     k
         Neighbours per item, at least 1.
+    scope
+        Which items count; then there are as many columns as the most that an item has, at most k
+        and, of two items or more, at least 1.
 
     Raises
     ------
@@ -69,12 +71,44 @@ def neighbor_graph(embeddings: npt.NDArray[np.float32], k: int) -> NeighborGraph
             f"{k} neighbours", where="extension.neighbors", remedy="Ask for at least 1."
         )
     vectors = checked_embeddings(embeddings)
+    if scope is None or not len(vectors):
+        return NeighborGraph(*_search(vectors, k), scope)
+    if scope.across:
+        return NeighborGraph(*_search(vectors, k, scope.sequences), scope)
+    if scope.within:
+        return NeighborGraph(*_within(vectors, k, scope), scope)
+    return NeighborGraph(*_search(vectors, k), scope)
+
+
+def _within(
+    vectors: Vectors, k: int, scope: Scope
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Sequence by sequence."""
+    n = len(vectors)
+    members = scope.places(np.arange(n))
+    width = min(k, max(1, max(len(rows) for rows in members.values()) - 1), n - 1)
+    indices = np.full((n, width), NOBODY, dtype=np.int32)
+    similarity = np.full((n, width), -np.inf, dtype=np.float32)
+    for rows in members.values():
+        found, exact = _search(vectors[rows], k)
+        indices[rows, : found.shape[1]] = rows[found]
+        similarity[rows, : exact.shape[1]] = exact
+    return indices, similarity
+
+
+def _search(
+    vectors: Vectors, k: int, apart: npt.NDArray[np.int64] | None = None
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Neighbours and similarities; items with the same number ``apart`` do not count."""
     n, dimensions = vectors.shape
-    width = max(0, min(k, n - 1))
+    most = n - 1
+    if apart is not None:
+        most = min(most, max(1, n - int(np.unique(apart, return_counts=True)[1].min())))
+    width = max(0, min(k, most))
     indices = np.empty((n, width), dtype=np.int32)
     similarity = np.empty((n, width), dtype=np.float32)
     if width == 0:
-        return NeighborGraph(indices, similarity)
+        return indices, similarity
 
     candidates = min(n - 1, width + max(16, width // 2))
     slack = matmul_slack(dimensions)
@@ -86,63 +120,23 @@ def neighbor_graph(embeddings: npt.NDArray[np.float32], k: int) -> NeighborGraph
         rough = buffer[: len(rows)]
         np.matmul(vectors[rows], vectors.T, out=rough[:, :n])
         rough[np.arange(len(rows)), rows] = -np.inf
+        if apart is not None:
+            np.copyto(rough[:, :n], -np.inf, where=apart[rows, None] == apart)
         shortlist = _shortlist(rough, candidates)
-        left_out = np.take_along_axis(rough, shortlist, axis=1).min(axis=1) + slack
+        listed = np.take_along_axis(rough, shortlist, axis=1)
+        left_out = listed.min(axis=1) + slack
+        if apart is not None:
+            shortlist = np.where(listed > -np.inf, shortlist, NOBODY)
         found, exact = _most_similar(vectors, rows, shortlist, width)
         if candidates < n - 1:
-            for row in np.flatnonzero(exact[:, -1] <= left_out):
+            # Where the shortlist took in items that do not count, all that do are in it.
+            for row in np.flatnonzero((exact[:, -1] <= left_out) & (left_out > -np.inf)):
                 close = np.flatnonzero(rough[row, :n] >= exact[row, -1] - slack)
                 found[row : row + 1], exact[row : row + 1] = _most_similar(
                     vectors, rows[row : row + 1], close[None, :], width
                 )
         indices[rows], similarity[rows] = found, exact
-    return NeighborGraph(indices, similarity)
-
-
-def nearest_in(
-    embeddings: npt.NDArray[np.float32],
-    queries: npt.NDArray[np.integer],
-    support: npt.NDArray[np.integer],
-) -> Nearest:
-    """Find the most similar supporter of each query, by exhaustive search.
-
-    Parameters
-    ----------
-    embeddings
-        float32 [n, d], unit or zero rows.
-    queries
-        int [q], rows; one that is in the support may find itself.
-    support
-        int [s], rows. Ties go to the lowest.
-
-    Raises
-    ------
-    EpoxyError
-        If the embeddings are not finite unit rows.
-    """
-    vectors = checked_embeddings(embeddings)
-    index = np.full(len(queries), -1, dtype=np.int32)
-    similarity = np.full(len(queries), np.nan, dtype=np.float32)
-    slack = matmul_slack(vectors.shape[1])
-    ordered = np.sort(support)
-    for first in range(0, len(ordered), _SUPPORT_AT_ONCE):
-        part = _without_duplicates(vectors, ordered[first : first + _SUPPORT_AT_ONCE])
-        supporters = vectors[part]
-        block = max(1, _BUFFER // len(part))
-        for top in range(0, len(queries), block):
-            rows = queries[top : top + block]
-            rough = vectors[rows] @ supporters.T
-            close = rough >= rough.max(axis=1, keepdims=True) - 2 * slack
-            row, column = np.nonzero(close)
-            exact = exact_similarity(vectors, rows[row], part[column][:, None])[:, 0]
-            order = np.lexsort((column, -exact, row))
-            best = order[np.unique(row[order], return_index=True)[1]]
-            seen = np.s_[top : top + block]
-            # Parts come in ascending order of rows, so an earlier part keeps a tie.
-            better = (index[seen] < 0) | (exact[best] > similarity[seen])
-            index[seen] = np.where(better, part[column[best]], index[seen])
-            similarity[seen] = np.where(better, exact[best], similarity[seen])
-    return Nearest(index, similarity)
+    return indices, similarity
 
 
 def _shortlist(rough: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.intp]:
@@ -164,20 +158,13 @@ def _shortlist(rough: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int
 
 
 def _most_similar(
-    vectors: npt.NDArray[np.float32],
+    vectors: Vectors,
     rows: npt.NDArray[np.intp],
     candidates: npt.NDArray[np.intp],
     width: int,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """Keep the first ``width`` candidates by similarity, then by row."""
+    """Keep the first ``width`` candidates by similarity, then by row; nobody comes last."""
     exact = exact_similarity(vectors, rows, candidates)
+    exact[candidates == NOBODY] = -np.inf
     order = np.lexsort((candidates, -exact), axis=1)[:, :width]
     return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1)
-
-
-def _without_duplicates(
-    vectors: npt.NDArray[np.float32], rows: npt.NDArray[np.integer]
-) -> npt.NDArray[np.integer]:
-    """Drop rows whose vector an earlier row has: they could never win a tie."""
-    raw = vectors[rows].view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize)))[:, 0]
-    return rows[np.sort(np.unique(raw, return_index=True)[1])]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.neighbors import NeighborGraph
+from epoxy_core.extension.neighbors import NOBODY, NeighborGraph
 from epoxy_core.extension.similarity import GRID
 
 if TYPE_CHECKING:
@@ -66,13 +66,18 @@ def propagate(
 
 
 def _weights(graph: NeighborGraph, neighbors: int) -> "csr_array":
-    """W, [n, n]: rows sum to 1."""
+    """W, [n, n]: rows sum to 1; an item without neighbours is its own."""
     from scipy.sparse import csr_array
 
     indices = np.ascontiguousarray(graph.indices[:, :neighbors])
     n, width = indices.shape
     similarity = graph.similarity[:, :neighbors].astype(np.float64)
-    scale = max(float(np.median(similarity[:, 0] - similarity[:, -1])), GRID)
+    there = indices != NOBODY
+    alone = ~there[:, 0]
+    indices, similarity[alone, 0] = np.where(there, indices, np.arange(n)[:, None]), 0.0
+    last = np.where(there, similarity, np.inf).min(axis=1)
+    spreads = (similarity[:, 0] - last)[~alone]
+    scale = max(float(np.median(spreads)) if len(spreads) else 0.0, GRID)
     weights = np.exp((similarity - similarity[:, :1]) / scale)
     weights /= weights.sum(axis=1, keepdims=True)
     first = np.arange(0, n * width + 1, width)

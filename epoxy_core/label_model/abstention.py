@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.label_model.base import Floats
+from epoxy_core.label_model.dependencies import representatives
 from epoxy_core.label_model.unique_votes import UniqueVotes
 
 LEAST_EXPLAINED = 0.9
@@ -80,7 +81,7 @@ class CoVoting:
 
     def __init__(self, unique: UniqueVotes) -> None:
         speaks = detectors(unique)
-        self.unique = unique
+        self.unique, self._speaks = unique, speaks
         self._counts = unique.counts.astype(np.float64)
         self._voted = (unique.patterns[:, speaks] >= 0).astype(np.float64)
         self._n = max(float(self._counts.sum()), 1.0)
@@ -98,36 +99,61 @@ class CoVoting:
     @property
     def excess(self) -> float:
         """Mean squared distance from independence, in variances: 1 if LFs vote independently."""
-        return self._distance(self._independent) / max(self.pairs, 1)
+        return self._distance(self._independent, self._upper) / max(self.pairs, 1)
 
-    def explained(self, posterior: Floats) -> float:
+    def explained(self, posterior: Floats, dependence: Floats) -> float:
         """Share of the excess that is gone if LFs vote independently given the class.
 
         With O_ij the items on which both vote, and E0 and E1 those expected if LFs vote
         independently, and independently within each class: 1 − Σ(O−E1)²/V ÷ Σ(O−E0)²/V, both sums
-        less the number of pairs, which is what counting noise adds to them.
+        less the number of pairs, which is what counting noise adds to them. Pairs that are known
+        to depend on one another within the classes are left out.
 
         Parameters
         ----------
         posterior
             float64 [p, K], of the distinct rows of votes.
+        dependence
+            float64 [m, m], zero for pairs that are independent given the class.
         """
+        among = dependence[np.ix_(self._speaks, self._speaks)]
+        pairs = np.nonzero(np.triu(among <= 0, 1))
         mass = posterior * self._counts[:, None]
         of_class = mass.sum(axis=0)
         coverage = self._voted.T @ mass / np.maximum(of_class, 1e-9)
         within = (coverage * of_class) @ coverage.T
-        before = self._distance(self._independent) - self.pairs
-        after = max(self._distance(within) - self.pairs, 0.0)
+        before = self._distance(self._independent, pairs) - len(pairs[0])
+        after = max(self._distance(within, pairs) - len(pairs[0]), 0.0)
         return float(1 - after / before) if before > 0 else 0.0
 
-    def _distance(self, expected: Floats) -> float:
-        return float((((self._met - expected) ** 2 / self._variance)[self._upper]).sum())
+    def _distance(self, expected: Floats, pairs: tuple[npt.NDArray[np.intp], ...]) -> float:
+        return float((((self._met - expected) ** 2 / self._variance)[pairs]).sum())
 
 
-def overturned(unique: UniqueVotes, posterior: Floats) -> float:
-    """Share of the items whose two or more votes all say one class that get another label."""
-    tally = unique.tally()
-    total = (unique.patterns >= 0).sum(axis=1)
+def witnesses(unique: UniqueVotes, dependence: Floats) -> Flags:
+    """Of LFs that depend on one another, tell one, bool [m].
+
+    One that votes one symbol only, if there is one, for its silence is understood; and of those
+    the one with most votes.
+    """
+    votes = unique.counts @ (unique.patterns >= 0)
+    return representatives(dependence, votes + np.where(detectors(unique), unique.counts.sum(), 0))
+
+
+def overturned(unique: UniqueVotes, posterior: Floats, heard: Flags) -> float:
+    """Share of the items whose two or more votes all say one class that get another label.
+
+    Parameters
+    ----------
+    unique
+        The votes.
+    posterior
+        float64 [p, K].
+    heard
+        bool [m], the LFs whose votes count.
+    """
+    tally = unique.tally(heard.astype(np.float64))
+    total = (unique.patterns[:, heard] >= 0).sum(axis=1)
     agreed = (total >= 2) & (tally.max(axis=1) > total - 0.5)
     weight = unique.counts[agreed]
     other = posterior[agreed].argmax(axis=1) != tally[agreed].argmax(axis=1)
@@ -148,18 +174,26 @@ def without_fit(co_voting: CoVoting) -> Abstention | None:
     return None
 
 
-def after_fit(co_voting: CoVoting, posterior: Floats) -> Abstention:
+def after_fit(
+    co_voting: CoVoting, understood: Floats, posterior: Floats, dependence: Floats
+) -> Abstention:
     """Decide by what a model in which silence counts makes of the votes.
 
     Parameters
     ----------
     co_voting
         The votes.
+    understood
+        float64 [p, K], that model's posterior by the LFs whose part in it is understood; it is to
+        explain how LFs vote together.
     posterior
-        float64 [p, K], that model's.
+        float64 [p, K], its posterior by all; it is to leave unanimous votes alone.
+    dependence
+        See `CoVoting.explained`.
     """
-    explained = co_voting.explained(posterior)
-    against = overturned(co_voting.unique, posterior)
+    unique = co_voting.unique
+    explained = co_voting.explained(understood, dependence)
+    against = overturned(unique, posterior, witnesses(unique, dependence))
     share = f"The classes explain {max(explained, 0):.0%} of how often LFs vote together"
     if explained < LEAST_EXPLAINED:
         reason = f"{share}, less than {LEAST_EXPLAINED:.0%}: something else makes them vote."

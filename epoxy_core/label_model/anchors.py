@@ -48,3 +48,23 @@ def pseudo_votes(
     kinds = used.sum(axis=1) / n_classes
     share = used / kinds[:, None]
     return np.asarray(share[:, :, None] * (pseudo_count + diagonal_count * true))
+
+
+def votes_by_class(cast: Any, mass: Floats, anchor: Floats) -> Floats:
+    """Count votes by class, with the pseudo-votes, float64 [m, S, K].
+
+    Parameters
+    ----------
+    cast
+        Sparse [p, m·S], `UniqueVotes.cast`.
+    mass
+        float64 [p, K], items of each class.
+    anchor
+        float64 [m, S, K], `pseudo_votes`.
+    """
+    return np.asarray(cast.T @ mass).reshape(anchor.shape) + anchor
+
+
+def logarithm(given: Floats, used: npt.NDArray[np.bool_]) -> Floats:
+    """Log-probabilities, 0 for kinds of votes that an LF never casts ([m, S], `kinds_cast`)."""
+    return np.log(given, out=np.zeros_like(given), where=used[:, :, None])

@@ -141,7 +141,9 @@ class TemporalChain:
         informative = decided is None or decided.informative
         marginal = self._learn(unique, sequences, single & informative, prior)
         if decided is None:
-            decided = after_fit(co_voting, mean_by_row(unique, marginal))
+            independent = np.zeros((len(single), len(single)))
+            by_row = mean_by_row(unique, marginal)
+            decided = after_fit(co_voting, by_row, by_row, independent)
             if not decided.informative:
                 marginal = self._learn(unique, sequences, np.zeros_like(single), prior)
         self.abstention_ = decided
@@ -167,7 +169,7 @@ class TemporalChain:
         moves = self.stay_count * prior[:, None] * sticky
         em = ChainEM(unique, speaks, prior, self.pseudo_count, self.diagonal_count, moves)
         items = order_votes(unique, sequences, speaks, unique.n_symbols)
-        static = DawidSkene(self.n_classes, self.class_balance, abstention="ignored")
+        static = DawidSkene(self.n_classes, prior.tolist(), abstention="ignored")
         known = static.fit_unique(unique).predict_unique(unique)[unique.inverse[items.order]]
         found = em.start(items, known, static.confusion_)._replace(transition=sticky)
         if len(unique.inverse) > _WARM_UP:

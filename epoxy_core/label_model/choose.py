@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.choices import Choice
+from epoxy_core.choices import ENOUGH_GOLD, Choice
 from epoxy_core.errors import EpoxyError
 from epoxy_core.label_model.base import Floats, LabelModel, Strength, Votes
 from epoxy_core.label_model.compare import (
@@ -26,7 +26,6 @@ from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 FAVOURITE = "dawid_skene"
 MAJORITY = "majority_vote"
 METHODS = (FAVOURITE, "triplets", MAJORITY)
-ENOUGH_GOLD = 50
 STAGES = ("class balance", "label model", "abstention", "dependent LFs")
 """What is decided on the way from votes to the label model's probabilities."""
 _MOST_STRAYING = 0.05
@@ -70,6 +69,8 @@ class ChosenLabelModel:
         Those of ``model_``.
     class_balance_
         The classes' shares, [K], as given or as Dawid–Skene learned them; None: not known.
+    balance_reason_
+        Why they are believed, if they were learned; else empty.
     dependence_
         float64 [m, m], `DawidSkene.dependence_`; zero for other models.
     """
@@ -128,12 +129,13 @@ class ChosenLabelModel:
         ]
         self.evidence_, self.silence_ = self.model_.evidence_, self.model_.silence_
         self.accuracy_ = self.model_.accuracy_
-        given = self.class_balance
+        given, self.balance_reason_ = self.class_balance, ""
         self.class_balance_ = None if given is None else [float(share) for share in given]
         self.dependence_ = np.zeros((len(self.accuracy_), len(self.accuracy_)))
         if isinstance(self.model_, DawidSkene):
             self.dependence_ = self.model_.dependence_
-            if self.model_.abstention_.informative:
+            self.balance_reason_ = self.model_.balance_reason_
+            if self.balance_reason_:
                 self.class_balance_ = self.model_.class_balance_.tolist()
         return self
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.label_model import abstention as deciding
+from epoxy_core.label_model import class_balance as balancing
 from epoxy_core.label_model.abstention import Abstention, CoVoting
 from epoxy_core.label_model.base import (
-    PRIOR_OVERLAPS,
     Floats,
     Strength,
     Votes,
@@ -18,6 +18,7 @@ from epoxy_core.label_model.base import (
 )
 from epoxy_core.label_model.dependencies import Dependencies, dependence, weights
 from epoxy_core.label_model.em import AnchoredEM, Fitted
+from epoxy_core.label_model.lf_accuracy import accuracy_beside_others
 from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 
 AbstentionSetting = Literal["ignored", "informative", "auto"]
@@ -43,7 +44,11 @@ class DawidSkene:
 
     LFs that vote alike within the classes, as copies do, would be counted several times: each
     LF's evidence is weighted by one over its design effect, 1 + the sum of its correlations
-    (`dependence`), and the model is fitted again, twice.
+    (`dependence`), and the model is fitted again, twice. Only then it is asked whether silence
+    counts: copies vote together for no class's sake.
+
+    Where no class balance is given, it is learned as far as the votes tell it (`class_balance`),
+    and then held.
 
     Votes against a class are symbols of their own. The pseudo-votes of an LF that casts them are
     those of one that knows as often as the other: 20 of K + 20 are true, spread over the K−1 true
@@ -87,6 +92,8 @@ class DawidSkene:
         the LF never cast.
     silence_
         float64 [m, K], the logarithm of 1 − coverage, weighted; zero where silence does not count.
+    balance_reason_
+        Why the class balance is believed to be other than given or uniform; empty if it is not.
     abstention_
         Whether silence counts, and why.
     dependence_
@@ -136,17 +143,7 @@ class DawidSkene:
         EpoxyError
             If a setting is none, or a pair of dependencies is no pair of LFs.
         """
-        self.weights_ = np.ones(unique.patterns.shape[1])
-        self.abstention_, em, found = self._choose_abstention(unique)
-        self.dependence_ = np.zeros((len(self.weights_), len(self.weights_)))
-        for _ in range(_ROUNDS):
-            self.dependence_ = dependence(unique, found.posterior, self.dependencies)
-            if not self.dependence_.any():
-                break
-            self.weights_ = weights(self.dependence_)
-            found = self._run(em)
-            if self.abstention_.informative:
-                found = self._balanced(em, found)
+        self.abstention_, found = self._choose_abstention(unique)
         self._publish(unique, found)
         return self
 
@@ -163,7 +160,7 @@ class DawidSkene:
             scores = scores + (unique.patterns < 0) @ self.silence_
         return softmax(np.log(self.class_balance_) + scores)
 
-    def _choose_abstention(self, unique: UniqueVotes) -> tuple[Abstention, AnchoredEM, Fitted]:
+    def _choose_abstention(self, unique: UniqueVotes) -> tuple[Abstention, Fitted]:
         if self.abstention not in get_args(AbstentionSetting):
             raise EpoxyError(
                 f"no such treatment of abstentions: {self.abstention!r}",
@@ -176,29 +173,50 @@ class DawidSkene:
             decided = deciding.without_fit(co_voting)
         else:
             decided = Abstention(self.abstention == "informative", float("nan"), "As set.")
+        learns, self.balance_reason_ = self.class_balance is None, ""
         if decided is None or decided.informative:
-            em = self._em(unique, informative=True)
-            found = self._run(em)
-            decided = decided or deciding.after_fit(co_voting, found.posterior)
+            em, found = self._fit_dependent(unique, informative=True)
+            clean = balancing.with_silence(em, found, self.dependence_, learn_balance=learns)
+            decided = decided or deciding.after_fit(
+                co_voting, clean.posterior, found.posterior, self.dependence_
+            )
             if decided.informative:
-                return decided, em, self._balanced(em, found)
-        em = self._em(unique, informative=False)
-        return decided, em, self._run(em)
+                reason = balancing.WHERE_SILENCE_COUNTS
+                return decided, self._holding(clean.balance, reason, em, found)
+        em, found = self._fit_dependent(unique, informative=False)
+        if learns:
+            shares = balancing.without_silence(em, found, self.dependence_)
+            found = self._holding(shares, balancing.WHERE_IT_DOES_NOT, em, found)
+        return decided, found
 
-    def _em(self, unique: UniqueVotes, *, informative: bool) -> AnchoredEM:
+    def _fit_dependent(
+        self, unique: UniqueVotes, *, informative: bool
+    ) -> tuple[AnchoredEM, Fitted]:
+        """Fit; find which LFs vote alike, weigh them for it, fit again."""
         prior = class_prior(self.n_classes, self.class_balance)
         counts = self.pseudo_count, self.diagonal_count
-        return AnchoredEM(unique, prior, *counts, informative=informative)
+        em = AnchoredEM(unique, prior, *counts, informative=informative)
+        m = unique.patterns.shape[1]
+        self.weights_, self.dependence_ = np.ones(m), np.zeros((m, m))
+        found = em.fit(*self._settings())
+        for _ in range(_ROUNDS):
+            self.dependence_ = dependence(unique, found.posterior, self.dependencies)
+            if not self.dependence_.any():
+                break
+            self.weights_ = weights(self.dependence_)
+            found = em.fit(*self._settings())
+        return em, found
 
-    def _run(self, em: AnchoredEM) -> Fitted:
-        return em.fit(self.weights_, self.tolerance, self.max_iterations)
-
-    def _balanced(self, em: AnchoredEM, found: Fitted) -> Fitted:
-        """Go on with a class balance that is learned, if none is given."""
-        if self.class_balance is not None:
+    def _holding(self, shares: Floats, reason: str, em: AnchoredEM, found: Fitted) -> Fitted:
+        """Go on with another class balance, if it is another."""
+        if (shares == found.balance).all():
             return found
-        settings = self.weights_, self.tolerance, self.max_iterations
-        return em.fit(*settings, learn_balance_from=found)
+        self.balance_reason_ = reason
+        other = em.holding(shares)
+        return other.fit_near(found.posterior, *self._settings(), learn_balance=False)
+
+    def _settings(self) -> tuple[Floats, float, int]:
+        return self.weights_, self.tolerance, self.max_iterations
 
     def _publish(self, unique: UniqueVotes, found: Fitted) -> None:
         self.confusion_ = found.given / found.given.sum(axis=1, keepdims=True)
@@ -207,18 +225,4 @@ class DawidSkene:
         self.class_balance_ = found.balance
         self.evidence_, self.silence_ = found.evidence, found.silence
         self.n_iterations_, self.converged_ = found.n_iterations, found.converged
-        self.accuracy_ = _accuracy(unique, found.posterior)
-
-
-def _accuracy(unique: UniqueVotes, posterior: Floats) -> Floats:
-    patterns, k = unique.patterns, unique.n_classes
-    accuracy = unique.prior_accuracy()
-    several = (patterns >= 0).sum(axis=1) >= 2
-    for lf, cast in enumerate(patterns.T):
-        joined = np.flatnonzero(several & (cast >= 0))
-        named = posterior[joined, cast[joined] % k]
-        counts = unique.counts[joined]
-        right = float(np.where(cast[joined] < k, named, 1 - named) @ counts)
-        pseudo = PRIOR_OVERLAPS * accuracy[lf]
-        accuracy[lf] = (right + pseudo) / (counts.sum() + PRIOR_OVERLAPS)
-    return accuracy
+        self.accuracy_ = accuracy_beside_others(unique, found.posterior)

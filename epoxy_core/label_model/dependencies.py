@@ -79,6 +79,23 @@ def weights(found: Floats) -> Floats:
     return np.asarray(1 / (1 + found.sum(axis=1)))
 
 
+def representatives(found: Floats, votes: npt.NDArray[np.number]) -> npt.NDArray[np.bool_]:
+    """Tell the LFs that are left if of those that depend on one another one is kept, bool [m].
+
+    Parameters
+    ----------
+    found
+        float64 [m, m], `dependence`.
+    votes
+        Number [m]; the LF with most is kept.
+    """
+    kept = np.ones(len(found), dtype=np.bool_)
+    for lf in np.argsort(-votes, kind="stable"):
+        if kept[lf]:
+            kept[found[lf] > 0] = False
+    return kept
+
+
 def _correlation(joint: Floats, alone: Floats, n: float) -> Floats:
     """Correlations of weighted events from their sums, not below 0."""
     covariance = joint / n - np.outer(alone, alone) / n**2

@@ -1,18 +1,25 @@
 """EM for one confusion matrix per LF, anchored by pseudo-votes, over distinct rows of votes."""
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.label_model.abstention import detectors, silence_pseudo_votes
-from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.anchors import (
+    kinds_cast,
+    logarithm,
+    pseudo_votes,
+    votes_by_class,
+)
 from epoxy_core.label_model.base import Floats, softmax
+from epoxy_core.label_model.squarem import squarem
 from epoxy_core.label_model.unique_votes import UniqueVotes
 
+LEAST_SHARE = 0.1
 _BALANCE_COUNT = 20.0
-_LEAST_SHARE = 0.2
 _PER_VOTE = 2.0
 
 Flags = npt.NDArray[np.bool_]
@@ -80,6 +87,7 @@ class AnchoredEM:
     ) -> None:
         self.unique = unique
         self._balance = balance
+        self._counts = pseudo_count, diagonal_count
         self._informative = informative
         self._cast = unique.cast(unique.n_symbols)
         self._used = kinds_cast(self._cast, unique.n_symbols, unique.n_classes)
@@ -95,14 +103,17 @@ class AnchoredEM:
         self._silence_anchor = silence_pseudo_votes(unique, speaks, anchor)
         self._any = bool(speaks.any())
 
-    def fit(
-        self,
-        weights: Floats,
-        tolerance: float,
-        max_iterations: int,
-        *,
-        learn_balance_from: Fitted | None = None,
-    ) -> Fitted:
+    def on(self, unique: UniqueVotes) -> Self:
+        """The same, for other votes of the same LFs."""
+        return type(self)(unique, self._balance, *self._counts, informative=self._informative)
+
+    def holding(self, balance: Floats) -> Self:
+        """The same, with another class balance, float64 [K]."""
+        other = copy(self)
+        other._balance = balance
+        return other
+
+    def fit(self, weights: Floats, tolerance: float, max_iterations: int) -> Fitted:
         """Run EM from each item's vote shares.
 
         Parameters
@@ -113,34 +124,57 @@ class AnchoredEM:
             EM stops when no probability moves by more.
         max_iterations
             EM stops at the latest after as many.
-        learn_balance_from
-            Where EM starts instead, and learns the class balance, too: with 20 pseudo-items of
-            the one given, and every share at least a fifth of 1/K, so that no class dies out.
         """
         balance = self._balance
-        if learn_balance_from is None:
-            tally = self.unique.tally(weights)
-            total = tally.sum(axis=1, keepdims=True)
-            posterior = np.where(total > 0, tally / np.maximum(total, 1e-9), balance)
-        else:
-            posterior = learn_balance_from.posterior
-        given, quiet = self._m_step(posterior)
+        tally = self.unique.tally(weights)
+        total = tally.sum(axis=1, keepdims=True)
+        start = np.where(total > 0, tally / np.maximum(total, 1e-9), balance)
+        given, quiet = self._m_step(start)
         steps, converged = 0, False
         while not converged and steps < max_iterations:
             steps += 1
-            before = given, quiet, balance
-            if learn_balance_from is not None:
-                balance = self._learned_balance(posterior)
-            posterior = self._e_step(*self._weighted(given, quiet, weights), balance)
-            given, quiet = self._m_step(posterior)
+            before = given, quiet
+            given, quiet = self._m_step(self._posterior(given, quiet, balance, weights))
             moved = max(
                 np.abs(new - old).max(initial=0)
-                for new, old in zip((given, quiet, balance), before, strict=True)
+                for new, old in zip((given, quiet), before, strict=True)
             )
             converged = bool(moved <= tolerance)
-        evidence, silence = self._weighted(given, quiet, weights)
-        posterior = self._e_step(evidence, silence, balance)
-        return Fitted(given, quiet, evidence, silence, balance, posterior, steps, converged)
+        return self._fitted(given, quiet, balance, weights, steps, converged)
+
+    def fit_near(
+        self,
+        start: Floats,
+        weights: Floats,
+        tolerance: float,
+        max_iterations: int,
+        *,
+        learn_balance: bool,
+    ) -> Fitted:
+        """Run EM, in fewer steps, from the posterior of a fit that is near (`squarem`).
+
+        Parameters
+        ----------
+        start
+            float64 [p, K].
+        weights, tolerance, max_iterations
+            See `fit`.
+        learn_balance
+            Whether the class balance is learned, too: with 20 pseudo-items of the one that is
+            held, and every share at least a tenth of 1/K, so that no class dies out.
+        """
+
+        def balance(posterior: Floats) -> Floats:
+            return self._learned_balance(posterior) if learn_balance else self._balance
+
+        def step(now: tuple[Floats, ...]) -> tuple[Floats, ...]:
+            given, quiet, shares = now
+            posterior = self._posterior(given, quiet, shares, weights)
+            return (*self._m_step(posterior), balance(posterior))
+
+        first = (*self._m_step(start), balance(start))
+        (given, quiet, shares), steps, converged = squarem(step, first, tolerance, max_iterations)
+        return self._fitted(given, quiet, shares, weights, steps, converged)
 
     def _m_step(self, posterior: Floats) -> tuple[Floats, Floats]:
         mass = posterior * self.unique.counts[:, None]
@@ -153,7 +187,7 @@ class AnchoredEM:
 
     def _learned_balance(self, posterior: Floats) -> Floats:
         shares = self.unique.counts @ posterior + _BALANCE_COUNT * self._balance
-        shares = np.maximum(shares / shares.sum(), _LEAST_SHARE / len(shares))
+        shares = np.maximum(shares / shares.sum(), LEAST_SHARE / len(shares))
         return np.asarray(shares / shares.sum())
 
     def _weighted(self, given: Floats, quiet: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -162,27 +196,23 @@ class AnchoredEM:
             np.log(quiet, out=silence, where=quiet > 0)
         return weights[:, None, None] * logarithm(given, self._used), weights[:, None] * silence
 
+    def _posterior(self, given: Floats, quiet: Floats, balance: Floats, weights: Floats) -> Floats:
+        return self._e_step(*self._weighted(given, quiet, weights), balance)
+
     def _e_step(self, evidence: Floats, silence: Floats, balance: Floats) -> Floats:
         scores = np.log(balance) + self._cast @ evidence.reshape(-1, len(balance))
         heard = self._informative and self._any
         return softmax(scores + self._silent @ silence if heard else scores)
 
-
-def votes_by_class(cast: Any, mass: Floats, anchor: Floats) -> Floats:
-    """Count votes by class, with the pseudo-votes, float64 [m, S, K].
-
-    Parameters
-    ----------
-    cast
-        Sparse [p, m·S], `UniqueVotes.cast`.
-    mass
-        float64 [p, K], items of each class.
-    anchor
-        float64 [m, S, K], `pseudo_votes`.
-    """
-    return np.asarray(cast.T @ mass).reshape(anchor.shape) + anchor
-
-
-def logarithm(given: Floats, used: Flags) -> Floats:
-    """Log-probabilities, 0 for kinds of votes that an LF never casts ([m, S], `kinds_cast`)."""
-    return np.log(given, out=np.zeros_like(given), where=used[:, :, None])
+    def _fitted(
+        self,
+        given: Floats,
+        quiet: Floats,
+        balance: Floats,
+        weights: Floats,
+        steps: int,
+        converged: bool,
+    ) -> Fitted:
+        evidence, silence = self._weighted(given, quiet, weights)
+        posterior = self._e_step(evidence, silence, balance)
+        return Fitted(given, quiet, evidence, silence, balance, posterior, steps, converged)

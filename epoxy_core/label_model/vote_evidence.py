@@ -3,10 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.anchors import (
+    kinds_cast,
+    logarithm,
+    pseudo_votes,
+    votes_by_class,
+)
 from epoxy_core.label_model.base import Floats, Strength, Votes, softmax
 from epoxy_core.label_model.dawid_skene import DawidSkene
-from epoxy_core.label_model.em import logarithm, votes_by_class
 from epoxy_core.label_model.unique_votes import unique_votes
 
 _MOST_STEPS = 50

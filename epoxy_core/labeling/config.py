@@ -19,8 +19,9 @@ from pydantic import (
 )
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.labeling.heuristics import keywords, length, lookup, regex
+from epoxy_core.labeling.heuristics import between, keywords, length, lookup, regex
 from epoxy_core.labeling.lf import LabelingFunction, SourceLocation
+from epoxy_core.labeling.vector_heuristics import prompts, similar
 from epoxy_core.labeling.votes import Not
 from epoxy_core.section import Section
 from epoxy_core.task import TASK_FILE, Task
@@ -38,11 +39,14 @@ Vote = Annotated[StrictStr | StrictInt | InstanceOf[Not], BeforeValidator(_negat
 
 class _Heuristic(Section):
     name: StrictStr
-    column: StrictStr = "text"
     probability: StrictFloat | None = None
 
 
-class Keywords(_Heuristic):
+class _OfText(_Heuristic):
+    column: StrictStr = "text"
+
+
+class Keywords(_OfText):
     """Settings of `keywords`."""
 
     type: Literal["keywords"]
@@ -54,7 +58,7 @@ class Keywords(_Heuristic):
     at_least: StrictInt = 1
 
 
-class Regex(_Heuristic):
+class Regex(_OfText):
     """Settings of `regex`."""
 
     type: Literal["regex"]
@@ -62,7 +66,7 @@ class Regex(_Heuristic):
     pattern: StrictStr
 
 
-class Lookup(_Heuristic):
+class Lookup(_OfText):
     """Settings of `lookup`."""
 
     type: Literal["lookup"]
@@ -73,7 +77,7 @@ class Lookup(_Heuristic):
     case: StrictBool = False
 
 
-class Length(_Heuristic):
+class Length(_OfText):
     """Settings of `length`."""
 
     type: Literal["length"]
@@ -83,14 +87,48 @@ class Length(_Heuristic):
     max: StrictInt | None = None
 
 
-_SETTINGS: TypeAdapter[Keywords | Regex | Lookup | Length] = TypeAdapter(
-    Annotated[Keywords | Regex | Lookup | Length, Field(discriminator="type")]
-)
+class Between(_Heuristic):
+    """Settings of `between`."""
+
+    type: Literal["between"]
+    vote: Vote
+    column: StrictStr
+    min: StrictFloat | None = None
+    max: StrictFloat | None = None
+
+
+class Similar(_Heuristic):
+    """Settings of `similar`."""
+
+    type: Literal["similar"]
+    vote: Vote
+    items: list[StrictStr] | None = None
+    texts: list[StrictStr] | None = None
+    images: list[StrictStr] | None = None
+    at_least: StrictFloat = 0.8
+
+
+class Prompts(_Heuristic):
+    """Settings of `prompts`."""
+
+    type: Literal["prompts"]
+    vote: Vote
+    prompts: list[StrictStr]
+    against: list[StrictStr] | None = None
+    margin: StrictFloat = 0.0
+    at_least: StrictFloat | None = None
+
+
+_Settings = Keywords | Regex | Lookup | Length | Between | Similar | Prompts
+_SETTINGS: TypeAdapter[_Settings] = TypeAdapter(Annotated[_Settings, Field(discriminator="type")])
 _BUILDERS: dict[str, Callable[..., LabelingFunction]] = {
     "keywords": keywords,
     "regex": regex,
     "lookup": lookup,
     "length": length,
+    "between": between,
+    "similar": similar,
+    "prompts": prompts,
 }
 
 
@@ -117,7 +155,7 @@ def heuristics_of(task: Task) -> list[LabelingFunction]:
             raise EpoxyError(
                 "; ".join(dict.fromkeys(map(_problem, error.errors()))),
                 where=where,
-                remedy="Types are keywords, regex, lookup and length; docs/task.md lists their "
+                remedy=f"Types are {', '.join(_BUILDERS)}; docs/labeling_functions.md has their "
                 "settings. Put words and class names in quotes if YAML reads them otherwise.",
             ) from error
         except EpoxyError as error:

@@ -53,8 +53,12 @@ def length_expression(
     """Boolean: the length is between ``low`` and ``high``, both included."""
     text = pl.col(column).str
     size = text.len_chars() if unit == "characters" else text.count_matches(r"\S+")
-    bounds = [] if low is None else [size >= low]
-    return pl.all_horizontal(bounds if high is None else [*bounds, size <= high])
+    return _between(size, low, high)
+
+
+def between_expression(low: float | None, high: float | None, column: str, folder: Path) -> pl.Expr:
+    """Boolean: the number is between ``low`` and ``high``, both included."""
+    return _between(pl.col(column).cast(pl.Float64).fill_nan(None), low, high)
 
 
 def lookup_expression(
@@ -90,6 +94,11 @@ def lookup_expression(
     return most_frequent.replace_strict(
         [str(code) for code in range(len(labels))], labels, default=None, return_dtype=pl.String
     )
+
+
+def _between(number: pl.Expr, low: float | None, high: float | None) -> pl.Expr:
+    bounds = [] if low is None else [number >= low]
+    return pl.all_horizontal(bounds if high is None else [*bounds, number <= high])
 
 
 def table_labels(build: Callable[..., Any], folder: Path) -> list[str]:

@@ -4,20 +4,18 @@ All vote a class or, with `Not`, against one; ``probability`` makes the votes so
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-import polars as pl
-
-from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.expressions import (
+    between_expression,
     keywords_expression,
     length_expression,
     lookup_expression,
     regex_expression,
 )
-from epoxy_core.labeling.lf import LabelingFunction, caller_location
+from epoxy_core.labeling.lf import LabelingFunction
+from epoxy_core.labeling.making import check_bounds, exactly_one, heuristic, in_words, naming
 from epoxy_core.labeling.tables import check_keywords, check_pattern, check_table, refuse
 from epoxy_core.labeling.votes import Vote
 
@@ -52,8 +50,8 @@ def keywords(
     EpoxyError
         If a setting is out of range; for a file, when the task is loaded.
     """
-    with _naming(name):
-        _exactly_one("words", words, "file", file)
+    with naming(name):
+        exactly_one(words=words, file=file)
         if isinstance(words, str):
             refuse("`words` is one text, not a list", f"Write words=[{words!r}].")
         if at_least < 1:
@@ -63,7 +61,7 @@ def keywords(
         keywords_expression, chosen, file, case, whole_words, at_least, column
     )
     shown = f"keywords of {file}" if chosen is None else f"any of: {', '.join(chosen)}"
-    return _heuristic(name, vote, probability, build, file, shown)
+    return heuristic(name, vote, probability, build, shown, _files(file))
 
 
 def regex(
@@ -84,10 +82,10 @@ def regex(
     EpoxyError
         If the pattern is not a regular expression of that engine.
     """
-    with _naming(name):
+    with naming(name):
         check_pattern(pattern)
     build = functools.partial(regex_expression, pattern, column)
-    return _heuristic(name, vote, probability, build, None, f"matches {pattern}")
+    return heuristic(name, vote, probability, build, f"matches {pattern}")
 
 
 def lookup(
@@ -126,8 +124,8 @@ def lookup(
         where words are looked up; for a file, when the task is loaded.
     """
     labelled = vote is None
-    with _naming(name):
-        _exactly_one("table", table, "file", file)
+    with naming(name):
+        exactly_one(table=table, file=file)
         if isinstance(table, str):
             refuse("`table` is one text", "Give a mapping of term to class, or a list.")
         if match not in ("words", "value"):
@@ -140,9 +138,8 @@ def lookup(
             rows = tuple(sorted((term, label if labelled else None) for term, label in pairs))
             check_table(rows, "table", match, case, labelled)
     build = functools.partial(lookup_expression, rows, file, match, case, labelled, column)
-    return _heuristic(
-        name, vote, probability, build, file, f"{match} looked up in {file or 'a table'}"
-    )
+    shown = f"{match} looked up in {file or 'a table'}"
+    return heuristic(name, vote, probability, build, shown, _files(file))
 
 
 def length(
@@ -164,47 +161,40 @@ def length(
     EpoxyError
         If neither bound is given, or they exclude everything.
     """
-    with _naming(name):
+    with naming(name):
         if unit not in ("characters", "words"):
             refuse(f"`unit` is {unit!r}", "It is 'characters' or 'words'.")
-        if min is None and max is None:
-            refuse("neither `min` nor `max` is given", "Give one or both.")
-        if (max is not None and max < 0) or (min is not None and max is not None and min > max):
-            refuse(f"no text has a length from {min} to {max}", "Swap or widen them.")
+        check_bounds(min, max, "text has a length")
+        if max is not None and max < 0:
+            refuse(f"no text has a length of at most {max}", "Raise it.")
     build = functools.partial(length_expression, unit, min, max, column)
-    shown = " to ".join("…" if bound is None else str(bound) for bound in (min, max))
-    return _heuristic(name, vote, probability, build, None, f"{shown} {unit}")
+    return heuristic(name, vote, probability, build, f"{in_words(min, max)} {unit}")
 
 
-def _heuristic(
+def between(
     name: str,
-    vote: Vote | None,
-    probability: float | None,
-    build: functools.partial[pl.Expr],
-    file: str | None,
-    description: str,
+    vote: Vote,
+    column: str,
+    *,
+    min: float | None = None,  # noqa: A002
+    max: float | None = None,  # noqa: A002
+    probability: float | None = None,
 ) -> LabelingFunction:
-    return LabelingFunction(
-        name=name,
-        function=build,
-        kind="heuristic",
-        vote=vote,
-        probability=probability,
-        files=() if file is None else (file,),
-        description=description if len(description) <= 100 else f"{description[:99]}…",
-        location=caller_location(),
-    )
+    """Vote ``vote`` where a column of numbers lies between ``min`` and ``max``, both included.
+
+    Null and NaN abstain.
+
+    Raises
+    ------
+    EpoxyError
+        If neither bound is given, or they exclude everything.
+    """
+    with naming(name):
+        check_bounds(min, max, "number lies")
+    low, high = (None if bound is None else float(bound) for bound in (min, max))
+    build = functools.partial(between_expression, low, high, column)
+    return heuristic(name, vote, probability, build, f"{column} from {in_words(min, max)}")
 
 
-def _exactly_one(first: str, one: object, second: str, other: object) -> None:
-    if (one is None) == (other is None):
-        refuse(f"give exactly one of `{first}` and `{second}`", "Remove one, or add one.")
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    try:
-        yield
-    except EpoxyError as error:
-        where = f"heuristic {name!r}{', ' + error.where if error.where else ''}"
-        raise EpoxyError(error.problem, where=where, remedy=error.remedy) from error
+def _files(file: str | None) -> tuple[str, ...]:
+    return () if file is None else (file,)

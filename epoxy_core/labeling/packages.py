@@ -11,8 +11,11 @@ from typing import Any
 
 from epoxy_core.labeling.modules import TaskSource
 
-_OWN = ("epoxy_core.labeling.expressions", "epoxy_core.labeling.tables")
-"""What decides the votes of ready-made heuristics."""
+_OWN = tuple(
+    f"epoxy_core.labeling.{name}"
+    for name in ("expressions", "images", "spans", "tables", "vectors", "windows")
+)
+"""What decides the votes of ready-made heuristics and of rules over time."""
 
 
 def digest(tag: str, *parts: bytes) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.votes import ABSTAIN
 
 MAX_ERRORS = 10
@@ -89,7 +90,12 @@ def failed(items: pl.DataFrame, text: str) -> LFResult:
 
 
 def described(error: BaseException) -> str:
-    """Describe an error and where it was raised, with a hint for Polars' texts that are columns."""
+    """Describe an error and where it was raised, with a hint for Polars' texts that are columns.
+
+    What is written for users stays as it is.
+    """
+    if isinstance(error, EpoxyError):
+        return " ".join(str(error).split())
     text = " ".join(str(error).partition("\n\n")[0].split())[:300]
     frames = traceback.extract_tb(error.__traceback__)
     here = str(Path(__file__).parent)

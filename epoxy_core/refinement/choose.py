@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.choices import Choice
+from epoxy_core.choices import ENOUGH_GOLD, Choice
 from epoxy_core.end_model import LinearHead, out_of_fold
 from epoxy_core.extension import NeighborGraph, neighbor_graph
 from epoxy_core.labeling import ABSTAIN
@@ -20,7 +20,6 @@ MAJORITY = "majority vote"
 GOLD = "hand labels alone"
 STAGE = "training labels"
 
-ENOUGH_GOLD = 50
 _SAMPLE = 20_000
 _ROUNDS = 5
 _NEIGHBORS = 32

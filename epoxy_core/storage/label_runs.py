@@ -117,9 +117,13 @@ def changes_between(database: Database, before: LabelRun, after: LabelRun) -> pl
 
 
 def with_texts(database: Database, changes: pl.DataFrame) -> pl.DataFrame:
-    """Changes with the beginning of each item's text, null where the item is gone."""
+    """Changes with the beginning of each item's text, null where the item is gone.
+
+    An item without text, such as a frame without captions, shows its id.
+    """
     texts = database.query(
-        "SELECT item_id, regexp_replace(left(text, 200), '\\s+', ' ', 'g')[:?] AS text FROM items"
+        "SELECT item_id, coalesce(nullif(regexp_replace(left(text, 200), '\\s+', ' ', 'g'), ''),"
+        " item_id)[:?] AS text FROM items"
         " WHERE list_contains(?, item_id)",
         [EXCERPT, changes["item_id"].to_list()],
     )

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.storage.lance_tables import compact, connect, open_table, readable
 
 _TABLE = "neighbors"
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class NeighborStore:
@@ -40,7 +42,7 @@ class NeighborStore:
         item_ids
             The n items that rows and indices mean, in order.
         indices, similarity
-            int32 and float32 [n, k].
+            int32 and float32 [n, k]; −1 after an item's last neighbour, which is not stored.
 
         Raises
         ------
@@ -56,14 +58,13 @@ class NeighborStore:
             )
         import pyarrow as pa
 
-        k = indices.shape[1]
-        # Lists of variable length, because a single item has k = 0, which no fixed size allows.
-        offsets = pa.array(np.arange(n + 1, dtype=np.int64) * k)
+        there = indices >= 0
+        offsets = pa.array(np.concatenate([[0], np.cumsum(there.sum(axis=1, dtype=np.int64))]))
         columns = {
-            "indices": pa.array(indices.astype(np.int32, copy=False).ravel()),
-            "similarity": pa.array(similarity.astype(np.float32, copy=False).ravel()),
+            "indices": pa.array(indices.astype(np.int32, copy=False)[there]),
+            "similarity": pa.array(similarity.astype(np.float32, copy=False)[there]),
         }
-        about = {"items": _order_digest(item_ids), "n": n, "k": k}
+        about = {"items": _order_digest(item_ids), "n": n, "k": indices.shape[1]}
         rows = pa.table(
             {
                 name: pa.LargeListArray.from_arrays(offsets, values)
@@ -82,7 +83,7 @@ class NeighborStore:
         Returns
         -------
         indices, similarity
-            int32 and float32 [n, k].
+            int32 and float32 [n, k]; −1 and −inf after an item's last neighbour.
 
         Raises
         ------
@@ -108,10 +109,20 @@ class NeighborStore:
             rows = table.search().select(["indices", "similarity"]).to_arrow()
             shape = (about["n"], about["k"])
             indices, similarity = (
-                rows.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
-                for name in ("indices", "similarity")
+                rows.column(name).combine_chunks() for name in ("indices", "similarity")
             )
-            return indices.reshape(shape), similarity.reshape(shape)
+            length = indices.value_lengths().to_numpy(zero_copy_only=False)
+            there = np.arange(shape[1]) < length[:, None]
+            return _filled(there, indices, np.int32(-1)), _filled(
+                there, similarity, np.float32(-np.inf)
+            )
+
+
+def _filled(there: npt.NDArray[np.bool_], lists: Any, nobody: Scalar) -> npt.NDArray[Scalar]:
+    """Lists of unequal length as rows of a matrix."""
+    matrix = np.full(there.shape, nobody)
+    matrix[there] = lists.flatten().to_numpy(zero_copy_only=False)
+    return matrix
 
 
 def _about(table: Any) -> dict[str, Any]:

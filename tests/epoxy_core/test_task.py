@@ -44,6 +44,12 @@ def test_minimal_task_has_defaults(tmp_path):
         (MINIMAL + "extension: {neighbors: 0}\n", ":5: extension.neighbors:"),
         (MINIMAL + "extension: {threshold: 3}\n", "extension.threshold"),
         (MINIMAL + "extension: {threshold: dev}\n", "'dev' needs dev labels"),
+        (
+            MINIMAL + "extension: {borrow_from: same_sequence}\n",
+            "extension.borrow_from: 'same_sequence' needs items in sequences, and "
+            "label_model.sequence names none",
+        ),
+        (MINIMAL + "extension: {borrow_from: nobody}\n", ":5: extension.borrow_from:"),
         (MINIMAL + "label_model: {class_balance: [0.5]}\n", "1 shares for 2 classes"),
         (MINIMAL + "label_model: {class_balance: [0.5, 0.9]}\n", "sum to 1"),
         (MINIMAL + "label_model: {method: snorkel}\n", ":5: label_model.method:"),

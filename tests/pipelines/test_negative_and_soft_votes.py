@@ -11,7 +11,7 @@ from support import bring_up_to_date, edit, epoxy
 from assets.store import Store
 from epoxy_core.home import Home
 from epoxy_core.labeling import load_labeling_functions
-from epoxy_core.session import Session
+from epoxy_core.session_open import open_session
 from epoxy_core.storage.database import Database
 from epoxy_core.task import load_task
 
@@ -164,7 +164,7 @@ def test_an_edited_probability_runs_on_and_is_a_cause(labelled):
     folder, home = labelled
     store, task = Store(home=str(home.root)), load_task(folder)
     database = store.database(task)
-    session = Session.open(
+    session = open_session(
         task,
         load_labeling_functions(task),
         database,

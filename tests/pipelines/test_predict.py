@@ -16,7 +16,7 @@ from support import edit, epoxy, messages
 from epoxy_core.end_model import load_head
 from epoxy_core.storage.database import Database
 from epoxy_core.task import load_task
-from pipelines.predict import SHOWN, predict_texts
+from pipelines.predict import SHOWN, predict_files
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_table_on_a_terminal_and_csv_into_a_pipe(trained, capsys):
     messages(range(81000, 81010)).write_csv("new.csv")
     for terminal in (True, False):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=100)
-        predict_texts(console, load_task(folder), home, ["new.csv"], None, None)
+        predict_files(console, load_task(folder), home, ["new.csv"], None, None)
         shown, printed = console.file.getvalue(), capsys.readouterr().out
         if terminal:
             assert len(shown.splitlines()) == 1 + SHOWN + 1

@@ -61,16 +61,16 @@ def fetch(version="1.0", member=MEMBER, sha256=SHA):
 def test_an_absent_file_is_fetched_once(make_task, packages, version):
     task = make_task(paths="data/raw.csv", fetch=fetch(version))
     target = task.folder / "data/raw.csv"
-    assert fetch_source(task) == target
+    assert fetch_source(task) == [target]
     assert target.read_bytes() == CONTENT
     assert [path.name for path in target.parent.iterdir()] == ["raw.csv"]
     target.write_bytes(b"edited")
-    assert fetch_source(task) is None
+    assert fetch_source(task) == []
     assert target.read_bytes() == b"edited"
 
 
 def test_nothing_to_fetch(make_task):
-    assert fetch_source(make_task(paths="absent.csv")) is None
+    assert fetch_source(make_task(paths="absent.csv")) == []
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,29 @@ def test_gold_outside_dev_and_test_is_discarded(make_task, write):
         (label == 0) == (int(i) % 2 == 1)
         for i, label in corpus.gold.select("item_id", "label").iter_rows()
     )
+
+
+def test_a_split_column_replaces_the_shares(make_task, write):
+    write("a.csv", "id,text\n1,a\n2,b\n3,c\n4,d\n")
+    write("gold.csv", "id,label,split\n1,ham,test\n2,spam,dev\n3,ham,unlabeled\n")
+    labels = {"file": "gold.csv", "dev": 0.0, "test": 1.0}
+    corpus = read_corpus(make_task(paths="a.csv", id="id", labels=labels))
+    assert corpus.gold.rows() == [("1", "test", 0), ("2", "dev", 1)]
+    assert corpus.items["split"].to_list() == ["test", "dev", "unlabeled", "unlabeled"]
+
+
+@pytest.mark.parametrize("split", ["train", "", "DEV"])
+def test_no_other_split(make_task, write, split):
+    write("a.csv", "id,text\n1,a\n2,b\n")
+    write("gold.csv", f"id,label,split\n1,ham,dev\n2,spam,{split}\n")
+    with pytest.raises(EpoxyError, match=r"unknown_split: 1(.|\n)*gold\.csv:3: ") as caught:
+        read_corpus(make_task(paths="a.csv", id="id", labels={"file": "gold.csv"}))
+    assert "dev, test or unlabeled" in caught.value.remedy
+
+
+def test_one_item_in_two_splits_is_a_conflict(make_task, write):
+    write("a.csv", "id,text\n1,a\n2,b\n")
+    write("gold.csv", "id,label,split\n1,ham,dev\n1,ham,test\n2,ham,dev\n2,ham,dev\n")
+    corpus = read_corpus(make_task(paths="a.csv", id="id", labels={"file": "gold.csv"}))
+    assert corpus.gold["split"].to_list() == ["dev", "dev"]
+    assert corpus.report.count("conflicting_label") == 1

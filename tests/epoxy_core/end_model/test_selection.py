@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from epoxy_core.end_model import cut_statistic, select
-from epoxy_core.extension import neighbor_graph
+from epoxy_core.extension import NeighborGraph, Scope, neighbor_graph
 
 
 def embedded(n, seed=0, dimensions=5):
@@ -31,6 +31,21 @@ def test_equals_naive_loops():
     graph = neighbor_graph(embedded(300), 12)
     labels = np.random.default_rng(1).integers(-1, 3, size=300)
     np.testing.assert_allclose(cut_statistic(labels, graph, 3), by_loops(labels, graph, 3))
+
+
+def test_nobody_in_place_of_a_neighbour_does_not_count():
+    sequences = np.random.default_rng(2).integers(0, 40, 300)
+    graph = neighbor_graph(embedded(300), 12, Scope(sequences, "same_sequence"))
+    assert 0 < (graph.indices < 0).mean() < 1
+    labels = np.random.default_rng(1).integers(-1, 3, size=300)
+    found = cut_statistic(labels, graph, 3)
+    for row in np.flatnonzero(labels >= 0):
+        there = graph.indices[row] >= 0
+        one = graph.indices[row][there], graph.similarity[row][there]
+        indices, similarity = (np.zeros((300, there.sum()), part.dtype) for part in one)
+        indices[row], similarity[row] = one
+        alone = cut_statistic(labels, NeighborGraph(indices, similarity), 3)
+        np.testing.assert_allclose(found[row], alone[row])
 
 
 def test_no_evidence_is_zero_and_uncovered_is_nan():

@@ -1,31 +1,24 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from searching import KINDS, may_lend, on_grid, scopes, unit
 
-from epoxy_core.extension import (
-    extend_again,
-    extend_votes,
-    neighbor_graph,
-    random_similarity,
-)
+from epoxy_core.extension import Scope, extend_again, extend_votes, neighbor_graph
 
 
-def unit(vectors):
-    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
-
-
-def by_search(votes, embeddings, threshold):
-    wide = embeddings.astype(np.float64)
-    similarity = np.rint(wide @ wide.T * 2**20) / 2**20
+def by_search(votes, embeddings, threshold, scope):
+    similarity, lends = on_grid(embeddings), may_lend(scope, len(votes))
     support = [row for row in range(len(votes)) if votes[row] >= 0]
     rows = []
     for row in range(len(votes)):
         if votes[row] >= 0:
             rows.append((votes[row], row, 1.0))
             continue
-        near = [other for other in support if similarity[row, other] >= threshold]
+        near = [
+            other for other in support if lends[row, other] and similarity[row, other] >= threshold
+        ]
         if not near:
             rows.append((-1, -1, np.nan))
             continue
@@ -34,10 +27,10 @@ def by_search(votes, embeddings, threshold):
     return [np.array(column) for column in zip(*rows, strict=True)]
 
 
-def assert_is_by_search(votes, embeddings, k, threshold):
-    graph = neighbor_graph(embeddings, k)
+def assert_is_by_search(votes, embeddings, k, threshold, scope=None):
+    graph = neighbor_graph(embeddings, k, scope)
     extended = extend_votes(votes, graph, embeddings, threshold)
-    expected = by_search(votes, embeddings, threshold)
+    expected = by_search(votes, embeddings, threshold, scope)
     assert extended.votes.dtype == np.int8
     assert extended.source.dtype == np.int32
     assert extended.similarity.dtype == np.float32
@@ -47,7 +40,7 @@ def assert_is_by_search(votes, embeddings, k, threshold):
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_equals_exhaustive_search(data):
     n = data.draw(st.integers(1, 14))
     vectors = data.draw(
@@ -55,18 +48,21 @@ def test_equals_exhaustive_search(data):
     )
     votes = data.draw(hnp.arrays(np.int8, n, elements=st.integers(-1, 2)))
     threshold = data.draw(st.sampled_from([-1.0, 0.0, 0.5, 2**-0.5, 0.8, 1.0]))
-    assert_is_by_search(votes, unit(vectors), data.draw(st.integers(1, 16)), threshold)
+    k, scope = data.draw(st.integers(1, 16)), data.draw(scopes(n))
+    assert_is_by_search(votes, unit(vectors), k, threshold, scope)
 
 
-def test_equals_exhaustive_search_on_larger_sets_with_duplicates():
+@pytest.mark.parametrize("kind", KINDS)
+def test_equals_exhaustive_search_on_larger_sets_with_duplicates(kind):
     generator = np.random.default_rng(0)
+    scope = Scope(generator.integers(0, 9, 600), kind)
     vectors = generator.normal(size=(600, 8))
     vectors[generator.integers(600, size=200)] = vectors[generator.integers(600, size=200)]
     embeddings = unit(vectors)
     for coverage in (0.0, 0.003, 0.1, 0.9, 1.0):
         votes = np.where(generator.random(600) < coverage, generator.integers(0, 4, 600), -1)
         for threshold in (-1.0, 0.4, 0.8, 1.0):
-            assert_is_by_search(votes.astype(np.int8), embeddings, 6, threshold)
+            assert_is_by_search(votes.astype(np.int8), embeddings, 6, threshold, scope)
 
 
 def test_a_borrowed_vote_has_the_probability_of_its_source():
@@ -87,19 +83,6 @@ def test_a_borrowed_vote_has_the_probability_of_its_source():
     again = extend_again(found, edited, graph, embeddings, 0.5, strength=other)
     anew = extend_votes(edited, graph, embeddings, 0.5, strength=other)
     np.testing.assert_array_equal(again.strength, anew.strength)
-
-
-def test_random_similarity_lies_between_unrelated_and_alike():
-    generator = np.random.default_rng(0)
-    centres = generator.normal(size=(500, 64))
-    embeddings = unit(np.repeat(centres, 2, axis=0) + 0.1 * generator.normal(size=(1000, 64)))
-    floor = random_similarity(embeddings)
-    wide = embeddings.astype(np.float64)
-    pairs = (wide @ wide.T)[np.triu_indices(1000, 1)]
-    assert abs(floor - np.quantile(pairs, 0.99)) < 0.02
-    assert floor < (wide[::2] * wide[1::2]).sum(axis=1).min()
-    assert floor == random_similarity(embeddings)
-    assert random_similarity(embeddings[:1]) == 1.0
 
 
 def test_the_search_may_end_with_the_neighbours_where_they_are_far():

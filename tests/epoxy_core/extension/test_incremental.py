@@ -1,18 +1,15 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from searching import KINDS, scopes, unit
 
-from epoxy_core.extension import extend_again, extend_votes, neighbor_graph
-
-
-def unit(vectors):
-    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+from epoxy_core.extension import Scope, extend_again, extend_votes, neighbor_graph
 
 
-def assert_as_if_new(old, new, embeddings, k, threshold, search_from=-1.0):
-    graph = neighbor_graph(embeddings, k)
+def assert_as_if_new(old, new, embeddings, k, threshold, search_from=-1.0, scope=None):
+    graph = neighbor_graph(embeddings, k, scope)
     before = extend_votes(old, graph, embeddings, threshold, search_from)
     copy = before.source.copy(), before.similarity.copy(), before.votes.copy()
     again = extend_again(before, new, graph, embeddings, threshold, search_from)
@@ -25,7 +22,7 @@ def assert_as_if_new(old, new, embeddings, k, threshold, search_from=-1.0):
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_equals_extension_from_scratch(data):
     n = data.draw(st.integers(1, 14))
     vectors = data.draw(
@@ -36,11 +33,14 @@ def test_equals_extension_from_scratch(data):
     search_from = data.draw(st.sampled_from([-1.0, 0.0, 0.7, 1.0]))
     k = data.draw(st.integers(1, 16))
     old, new = data.draw(votes), data.draw(votes)
-    assert_as_if_new(old, new, unit(vectors), k, threshold, search_from)
+    scope = data.draw(scopes(n))
+    assert_as_if_new(old, new, unit(vectors), k, threshold, search_from, scope)
 
 
-def test_equals_extension_from_scratch_on_larger_sets_with_duplicates():
+@pytest.mark.parametrize("kind", KINDS)
+def test_equals_extension_from_scratch_on_larger_sets_with_duplicates(kind):
     generator = np.random.default_rng(0)
+    scope = Scope(generator.integers(0, 9, 600), kind)
     vectors = generator.normal(size=(600, 8))
     vectors[generator.integers(600, size=200)] = vectors[generator.integers(600, size=200)]
     embeddings = unit(vectors)
@@ -50,4 +50,4 @@ def test_equals_extension_from_scratch_on_larger_sets_with_duplicates():
         new = np.where(generator.random(600) < 0.05, -1, new)
         threshold, search_from = generator.choice([0.2, 0.6]), generator.choice([-1, 0.7])
         old, new = old.astype(np.int8), new.astype(np.int8)
-        assert_as_if_new(old, new, embeddings, 5, threshold, search_from)
+        assert_as_if_new(old, new, embeddings, 5, threshold, search_from, scope)

@@ -2,55 +2,72 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from searching import KINDS, coarse, may_lend, on_grid, scopes, unit
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.extension import nearest_in, neighbor_graph
-
-# Few small integers make duplicates, exact ties, opposite and zero vectors likely.
-coarse = hnp.arrays(
-    np.float32, st.tuples(st.integers(1, 14), st.integers(1, 3)), elements=st.integers(-1, 2)
-)
+from epoxy_core.extension import Scope, neighbor_graph
 
 
-def unit(vectors):
-    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
-
-
-def on_grid(embeddings):
-    wide = embeddings.astype(np.float64)
-    return np.rint(wide @ wide.T * 2**20) / 2**20
-
-
-def by_search(embeddings, k):
+def by_search(embeddings, k, scope):
+    """The allowed items of each row by similarity, then by row; as many columns as are needed."""
     similarity = on_grid(embeddings)
-    rows = []
-    for row, own in enumerate(similarity):
-        others = [other for other in range(len(own)) if other != row]
-        rows.append(sorted(others, key=lambda other: (-own[other], other))[:k])
-    indices = np.array(rows, dtype=np.int64).reshape(len(rows), -1)
-    return indices, np.take_along_axis(similarity, indices, axis=1)
+    n = len(similarity)
+    allowed = may_lend(scope, n) & ~np.eye(n, dtype=bool)
+    rows = [
+        sorted(np.flatnonzero(allowed[row]), key=lambda other: (-own[other], other))[:k]
+        for row, own in enumerate(similarity)
+    ]
+    width = max(min(1, n - 1), *(len(row) for row in rows), 0)
+    indices = np.full((n, width), -1)
+    found = np.full((n, width), -np.inf)
+    for row, others in enumerate(rows):
+        indices[row, : len(others)] = others
+        found[row, : len(others)] = similarity[row, others]
+    return indices, found
 
 
-def assert_is_by_search(embeddings, k):
-    graph = neighbor_graph(embeddings, k)
-    indices, similarity = by_search(embeddings, k)
+def assert_is_by_search(embeddings, k, scope=None):
+    graph = neighbor_graph(embeddings, k, scope)
+    indices, similarity = by_search(embeddings, k, scope)
     assert graph.indices.dtype == np.int32
     assert graph.similarity.dtype == np.float32
+    assert graph.scope is scope
     np.testing.assert_array_equal(graph.indices, indices)
     np.testing.assert_array_equal(graph.similarity, similarity)
+    nearest = [row[0] for row in similarity if row.size and row[0] > -np.inf]
+    np.testing.assert_array_equal(graph.nearest, nearest)
 
 
-@given(coarse, st.integers(1, 16))
-@settings(max_examples=200, deadline=None)
-def test_graph_equals_brute_force_with_ties_duplicates_and_zero_vectors(vectors, k):
-    assert_is_by_search(unit(vectors), k)
+@given(coarse, st.integers(1, 16), st.data())
+@settings(max_examples=400, deadline=None)
+def test_graph_equals_brute_force_with_ties_duplicates_and_zero_vectors(vectors, k, data):
+    assert_is_by_search(unit(vectors), k, data.draw(scopes(len(vectors))))
 
 
 @pytest.mark.parametrize(("n", "k"), [(300, 5), (2500, 32)])
 def test_graph_equals_brute_force_on_random_vectors(n, k):
     assert_is_by_search(unit(np.random.default_rng(n).normal(size=(n, 24))), k)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_graph_within_and_across_sequences_equals_brute_force(kind):
+    draw = np.random.default_rng(4)
+    vectors = draw.normal(size=(900, 12))
+    vectors[draw.integers(900, size=300)] = vectors[draw.integers(900, size=300)]
+    # One long sequence, one that ends up with fewer than k others, and an item of its own.
+    sequences = np.where(draw.random(900) < 0.7, 0, draw.integers(1, 40, 900))
+    sequences[17] = 99
+    scope = Scope(draw.permutation(120)[sequences].astype(np.int64), kind)
+    assert_is_by_search(unit(vectors), 24, scope)
+
+
+@pytest.mark.parametrize("kind", ["same_sequence", "other_sequences"])
+def test_items_from_whom_nobody_may_borrow_have_no_neighbours(kind):
+    alone = np.arange(5) if kind == "same_sequence" else np.zeros(5)
+    graph = neighbor_graph(np.eye(5, dtype=np.float32), 3, Scope(alone.astype(np.int64), kind))
+    assert graph.indices.tolist() == [[-1]] * 5
+    assert graph.similarity.tolist() == [[-np.inf]] * 5
+    assert graph.nearest.size == 0
 
 
 def test_duplicates_across_the_kth_place_go_to_the_lowest_rows():
@@ -69,12 +86,16 @@ def test_several_blocks_agree_with_brute_force(monkeypatch):
     from epoxy_core.extension import neighbors
 
     monkeypatch.setattr(neighbors, "_BUFFER", 1)
-    assert_is_by_search(unit(np.random.default_rng(3).integers(-1, 2, size=(700, 6))), 12)
+    embeddings = unit(np.random.default_rng(3).integers(-1, 2, size=(700, 6)))
+    assert_is_by_search(embeddings, 12)
+    assert_is_by_search(embeddings, 12, Scope(np.arange(700) % 5, "other_sequences"))
 
 
-def test_one_item_and_none():
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_one_item_and_none(kind):
     for n in (0, 1):
-        graph = neighbor_graph(np.ones((n, 1), dtype=np.float32), 4)
+        scope = None if kind is None else Scope(np.zeros(n, np.int64), kind)
+        graph = neighbor_graph(np.ones((n, 1), dtype=np.float32), 4, scope)
         assert graph.indices.shape == graph.similarity.shape == (n, 0)
 
 
@@ -95,34 +116,3 @@ def test_a_vector_that_is_not_of_unit_length_is_named():
         neighbor_graph(np.ones(3, dtype=np.float32), 2)
     with pytest.raises(EpoxyError, match="0 neighbours"):
         neighbor_graph(np.eye(4, dtype=np.float32), 0)
-
-
-@given(coarse, st.data())
-@settings(max_examples=150, deadline=None)
-def test_nearest_equals_brute_force(vectors, data):
-    embeddings = unit(vectors)
-    rows = st.lists(st.integers(0, len(embeddings) - 1), max_size=8)
-    queries, support = np.array(data.draw(rows), int), np.array(data.draw(rows), int)
-    found = nearest_in(embeddings, queries, support)
-    similarity = on_grid(embeddings)
-    for place, query in enumerate(queries):
-        if len(support) == 0:
-            assert found.index[place] == -1
-            assert np.isnan(found.similarity[place])
-            continue
-        best = min(support, key=lambda row: (-similarity[query, row], row))
-        assert found.index[place] == best
-        assert found.similarity[place] == np.float32(similarity[query, best])
-
-
-def test_nearest_in_parts_of_the_support_is_the_same(monkeypatch):
-    from epoxy_core.extension import neighbors
-
-    embeddings = unit(np.random.default_rng(5).integers(-1, 2, size=(400, 5)))
-    queries, support = np.arange(0, 400, 3), np.arange(1, 400, 2)[::-1]
-    whole = nearest_in(embeddings, queries, support)
-    monkeypatch.setattr(neighbors, "_SUPPORT_AT_ONCE", 17)
-    monkeypatch.setattr(neighbors, "_BUFFER", 50)
-    parts = nearest_in(embeddings, queries, support)
-    np.testing.assert_array_equal(whole.index, parts.index)
-    np.testing.assert_array_equal(whole.similarity, parts.similarity)

@@ -7,7 +7,7 @@ from benchmarks.synthetic_votes import one_class, sample, true_posterior
 from epoxy_core.errors import EpoxyError
 from epoxy_core.evaluation import calibration_error, score
 from epoxy_core.label_model import DawidSkene, MajorityVote
-from epoxy_core.label_model.abstention import CoVoting, detectors
+from epoxy_core.label_model.abstention import CoVoting, detectors, overturned, witnesses
 from epoxy_core.label_model.unique_votes import unique_votes
 
 
@@ -78,6 +78,23 @@ def test_unanimous_votes_are_not_overturned():
     assert same[unanimous].mean() > 0.95
 
 
+def test_copies_that_agree_are_not_unanimous():
+    votes = np.array([[0, 0, -1], [0, -1, 0], [1, 1, 1], [-1, -1, 0]], dtype=np.int8)
+    unique = unique_votes(votes, None, 2)
+    alike = np.zeros((3, 3))
+    alike[0, 1] = alike[1, 0] = 0.9
+    heard = witnesses(unique, alike)
+    assert heard.tolist() == [True, False, True]
+    against = 1 - votes.max(axis=1)  # every item gets the other class
+    posterior = np.eye(2)[against][np.unique(unique.inverse, return_index=True)[1]]
+    assert overturned(unique, posterior, heard) == 1
+    copied = np.flatnonzero((unique.patterns == [0, 0, -1]).all(axis=1))
+    posterior[:] = posterior[:, ::-1]
+    posterior[copied] = posterior[copied, ::-1]
+    assert overturned(unique, posterior, heard) == 0
+    assert overturned(unique, posterior, np.ones(3, np.bool_)) == pytest.approx(1 / 3)
+
+
 def test_explained_equals_a_count_by_loops():
     votes, _ = keyword_votes(600, 5, 0.7)
     unique = unique_votes(votes, None, 2)
@@ -97,12 +114,19 @@ def test_explained_equals_a_count_by_loops():
                 * (q[voted[:, j], k].sum() / q[:, k].sum())
                 for k in range(2)
             )
-            before += (met - n * a * b) ** 2 / variance
-            after += (met - within) ** 2 / variance
+            terms = (met - n * a * b) ** 2 / variance, (met - within) ** 2 / variance
+            before, after = before + terms[0], after + terms[1]
+            if (i, j) == (3, 1):
+                dependent = terms
     co_voting = CoVoting(unique)
     assert co_voting.excess == pytest.approx(before / 10)
     expected = 1 - max(after - 10, 0) / (before - 10)
-    assert co_voting.explained(posterior) == pytest.approx(expected)
+    alike = np.zeros((5, 5))
+    assert co_voting.explained(posterior, alike) == pytest.approx(expected)
+    alike[1, 3] = alike[3, 1] = 0.5
+    before, after = before - dependent[0] - 9, after - dependent[1] - 9
+    expected = 1 - max(after, 0) / before
+    assert co_voting.explained(posterior, alike) == pytest.approx(expected)
 
 
 def test_soft_votes_and_several_symbols_are_no_detectors():

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from epoxy_core.errors import EpoxyError
 from epoxy_core.label_model import DawidSkene, MajorityVote, Triplets, make_label_model
 from epoxy_core.label_model.anchors import pseudo_votes
-from epoxy_core.label_model.triplets import VoteGrams, vote_grams
 from epoxy_core.label_model.unique_votes import unique_votes
+from epoxy_core.label_model.vote_grams import VoteGrams, vote_grams
 
 METHODS = ["majority_vote", "triplets", "dawid_skene"]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from epoxy_core.label_model import Triplets
-from epoxy_core.label_model.triplets import VoteGrams, vote_grams
 
 ACCURACIES = np.array([0.9, 0.8, 0.7, 0.6, 0.85, 0.75])
 
@@ -86,22 +85,6 @@ def test_few_overlaps_stay_near_the_prior():
     votes = np.zeros((5, 3), dtype=np.int8)
     np.testing.assert_allclose(Triplets(2).fit(votes).accuracy_, (5 * 1.0 + 30 * 0.7) / 35)
     np.testing.assert_allclose(Triplets(2).fit(votes[:4]).accuracy_, 0.7)
-
-
-def test_counts_of_chunks_add_up():
-    votes = one_coin(900, ACCURACIES, 0.5, 3)
-    parts = [vote_grams(chunk, 3) for chunk in np.array_split(votes, 4)]
-    summed = VoteGrams(*(sum(counts) for counts in zip(*parts, strict=True)))
-    np.testing.assert_array_equal(
-        Triplets(3).fit_grams(summed).accuracy_, Triplets(3).fit(votes).accuracy_
-    )
-    whole = vote_grams(votes, 3)
-    for i, j in itertools.product(range(6), repeat=2):
-        both = (votes[:, i] >= 0) & (votes[:, j] >= 0)
-        assert whole.overlap[i, j] == both.sum()
-        assert whole.agreement[i, j] == (both & (votes[:, i] == votes[:, j])).sum()
-        for label in range(3):
-            assert whole.meetings[label, i, j] == (both & (votes[:, i] == label)).sum()
 
 
 def test_lfs_that_vote_one_class_only_keep_their_sign():

@@ -9,6 +9,7 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling import (
     LabelingFunction,
     apply_labeling_function,
+    between,
     keywords,
     length,
     load_labeling_functions,
@@ -176,3 +177,28 @@ def test_bad_lookup_files(make_task, content: str, problem: str) -> None:
         load_labeling_functions(task)
     assert "task.yaml" in caught.value.where
     assert "t.csv" in str(caught.value)
+
+
+def test_between_takes_any_column_of_numbers() -> None:
+    values = [0.1, 0.2, 0.5, None, float("nan"), 0.51]
+    texts = [""] * len(values)
+    assert votes(between("b", "spam", "x", min=0.2, max=0.5), texts, x=values) == [-1, 1, 1] + 3 * [
+        -1
+    ]
+    assert votes(between("b", "spam", "x", min=0.5), texts, x=values) == [-1, -1, 1, -1, -1, 1]
+    assert votes(between("b", "spam", "x", max=3), ["", "", ""], x=["2", "10", None]) == [1, -1, -1]
+    assert votes(between("b", "spam", "x", min=1), ["", ""], x=[True, False]) == [1, -1]
+    assert between("b", "spam", "x", max=3).description == "x from … to 3"
+
+
+def test_between_refuses_what_votes_nothing() -> None:
+    with pytest.raises(EpoxyError, match="'b': neither `min` nor `max`"):
+        between("b", "spam", "x")
+    with pytest.raises(EpoxyError, match="no number lies from 2 to 1"):
+        between("b", "spam", "x", min=2, max=1)
+    with pytest.raises(EpoxyError, match="from nan to 1"):
+        between("b", "spam", "x", min=float("nan"), max=1)
+    lf = between("b", "spam", "x", min=1)
+    for columns, problem in (({}, '"x"'), ({"x": ["many"]}, "many")):
+        frame = pl.DataFrame({"item_id": ["a"], **columns})
+        assert problem in apply_labeling_function(lf, frame, CLASSES).errors[0].error

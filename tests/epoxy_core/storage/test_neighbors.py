@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.storage.lance_tables import connect
 from epoxy_core.storage.neighbors import NeighborStore
 
 IDS = ["a", "b", "c"]
@@ -25,6 +26,22 @@ def test_round_trip(n, k, tmp_path):
     np.testing.assert_array_equal(read[0], indices)
     np.testing.assert_array_equal(read[1], similarity)
     assert (read[0].dtype, read[1].dtype) == (np.int32, np.float32)
+
+
+def test_items_with_fewer_neighbours_come_back_as_they_were(tmp_path):
+    indices, similarity = graph(400, 6)
+    length = np.random.default_rng(1).integers(0, 7, 400)
+    nobody = np.arange(6) >= length[:, None]
+    indices[nobody], similarity[nobody] = -1, -np.inf
+    ids = [f"item {i}" for i in range(400)]
+    store = NeighborStore(tmp_path)
+    store.write(ids, indices, similarity)
+    read = store.read(ids)
+    np.testing.assert_array_equal(read[0], indices)
+    np.testing.assert_array_equal(read[1], similarity)
+    assert (read[0].dtype, read[1].dtype) == (np.int32, np.float32)
+    stored = connect(tmp_path).open_table("neighbors").to_arrow()["indices"].to_pylist()
+    assert [len(row) for row in stored] == length.tolist()
 
 
 def test_writing_replaces_everything(tmp_path):

@@ -1,14 +1,12 @@
-"""``epoxy init``: a task folder that passes ``epoxy check`` at once."""
+"""A new task on text: settings and heuristics that fit the data, as far as can be told."""
 
-import json
-import os
-import re
 from pathlib import Path
 
 import polars as pl
 
 from epoxy_core.corpus.files import SUFFIXES
 from epoxy_core.errors import EpoxyError
+from epoxy_core.scaffold.words import quoted, relative, task_name
 from epoxy_core.task import MAX_CLASSES, TASK_FILE
 
 ROWS_READ = 1000
@@ -81,34 +79,21 @@ EXAMPLE = (  # two dev and two test items, of each class one; six to train on
 )
 
 
-def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
-    """Write a new task.
+def text_task(folder: Path, data: Path | None) -> dict[Path, str]:
+    """Files of a new task on text, with what is to be in them.
 
     Parameters
     ----------
     folder
-        Where to; must not hold a task already.
+        Where it will be.
     data
-        Raw file (CSV, TSV, JSONL, Parquet) or folder of .txt the task should read; without one,
-        a few example rows are written.
-
-    Returns
-    -------
-    list of Path
-        The files written.
+        The raw data; without any, a few example rows are among the files.
 
     Raises
     ------
     EpoxyError
-        If a task or a file to be written is there already, the data cannot be read, or the folder
-        cannot be written.
+        If the data cannot be read.
     """
-    if (folder / TASK_FILE).exists():
-        raise EpoxyError(
-            "a task is there already", where=str(folder), remedy="Choose another folder."
-        )
-    if data is not None and not data.exists():
-        raise EpoxyError("no such file", where=str(data), remedy="Check the path after --data.")
     example = pl.DataFrame(EXAMPLE, schema=["text", "label"], orient="row")
     sample = example if data is None else _sample(data)
     raw = data or folder / "data" / "items.csv"
@@ -116,22 +101,19 @@ def scaffold(folder: Path, data: Path | None = None) -> list[Path]:
     id_column = next((c for c in sample.columns if c.lower() in {"id", "item_id", "uid"}), None)
     settings = SETTINGS.format(
         folder=folder,
-        name=_name(folder),
-        path=_quoted(os.path.relpath(raw.resolve(), folder.resolve())),
-        text=_quoted(_text_column(sample)),
-        id=f"\n  id: {_quoted(id_column)}"
+        name=task_name(folder),
+        path=relative(raw, folder),
+        text=quoted(_text_column(sample)),
+        id=f"\n  id: {quoted(id_column)}"
         if id_column
         else " # without an id column, a hash of the text is the id",
-        classes=", ".join(map(_quoted, classes)),
-        labels=LABELS.format(column=_quoted(label), share=share) if label else NO_LABELS,
-        positive=_quoted(classes[-1]),
+        classes=", ".join(map(quoted, classes)),
+        labels=LABELS.format(column=quoted(label), share=share) if label else NO_LABELS,
+        positive=quoted(classes[-1]),
     )
     heuristics = HEURISTICS.format(negative=repr(classes[0]), positive=repr(classes[-1]))
-    written = {folder / TASK_FILE: settings, folder / "labeling_functions.py": heuristics}
-    if data is None:
-        written[raw] = example.write_csv()
-    _write(written)
-    return sorted(written)
+    files = {folder / TASK_FILE: settings, folder / "labeling_functions.py": heuristics}
+    return files if data else {**files, raw: example.write_csv()}
 
 
 def _labels(sample: pl.DataFrame) -> tuple[str | None, list[str], float]:
@@ -146,35 +128,6 @@ def _labels(sample: pl.DataFrame) -> tuple[str | None, list[str], float]:
             if 2 <= len(classes) <= MAX_CLASSES:
                 return name, classes, 0.3 if not values.null_count() else 0.5
     return None, ["negative", "positive"], 0.5
-
-
-def _quoted(text: str) -> str:
-    """YAML's double quotes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _write(files: dict[Path, str]) -> None:
-    """Write all of them, or leave nothing; a file that is there is never overwritten."""
-    made: list[Path] = []
-    try:
-        for file, content in files.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as stream:
-                made.append(file)
-                stream.write(content)
-    except OSError as error:
-        for done in made:
-            done.unlink(missing_ok=True)
-        raise EpoxyError(
-            f"cannot be written: {error.strerror}",
-            where=str(file),
-            remedy="Choose another folder.",
-        ) from error
-
-
-def _name(folder: Path) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
-    return name if name[:1].isalpha() else f"task_{name}"
 
 
 def _sample(data: Path) -> pl.DataFrame:
@@ -206,7 +159,8 @@ def _sample(data: Path) -> pl.DataFrame:
     raise EpoxyError(
         f"cannot tell what a {data.suffix or 'file without suffix'} is",
         where=str(data),
-        remedy=f"Give one of {', '.join(SUFFIXES)}, or a folder of .txt.",
+        remedy=f"Give one of {', '.join(SUFFIXES)}, a folder of .txt, a video, or a folder "
+        "of videos.",
     )
 
 

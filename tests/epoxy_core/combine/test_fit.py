@@ -1,49 +1,14 @@
-"""What the settings of the label model do to what comes out, and what is said about it."""
+"""What the settings of label model and extension do to what comes out, and what is said of it."""
 
 import numpy as np
 import pytest
+from combining import NAMES, combined, first, said, task
 
 from benchmarks.synthetic_votes import KINDS, sample
-from epoxy_core.combine import Reach, VoteMatrices, class_balance, combine, fit_posterior
-from epoxy_core.errors import EpoxyError
+from epoxy_core.combine import Reach, VoteMatrices, combine, fit_posterior
 from epoxy_core.extension import NeighborGraph, propagate
 from epoxy_core.label_model import make_label_model
 from epoxy_core.settings import Extension
-from epoxy_core.source_settings import TextSource
-from epoxy_core.task import Task
-
-NAMES = tuple(f"lf_{i}" for i in range(10))
-
-
-def task(k=4, **label_model):
-    classes = [f"class {i}" for i in range(k)]
-    return Task(
-        name="t", source=TextSource(paths="x.csv"), classes=classes, label_model=label_model
-    )
-
-
-def combined(votes, settings, gold=None):
-    m = votes.shape[1]
-    similarity = np.where(votes >= 0, 1, np.nan).astype(np.float32)
-    gold = np.full(len(votes), -1, np.int8) if gold is None else gold
-    matrices = VoteMatrices(votes, votes, similarity, names=NAMES[:m])
-    return combine(settings, matrices, Reach(np.full(m, 0.5), np.ones(m, np.bool_), 0.2), gold)
-
-
-def said(found):
-    return {choice.stage: choice for choice in found.choices}
-
-
-def first(gold, n):
-    return np.where(np.arange(len(gold)) < n, gold, -1).astype(np.int8)
-
-
-def test_class_balance_is_given_uniform_or_that_of_enough_dev_labels():
-    gold = np.array([0] * 60 + [1] * 20 + [-1] * 9, np.int8)
-    assert class_balance(task(2), gold) == pytest.approx([61 / 82, 21 / 82])
-    assert class_balance(task(2), gold[20:69]) is None
-    assert class_balance(task(2, class_balance="uniform"), gold) == [0.5, 0.5]
-    assert class_balance(task(2, class_balance=[0.3, 0.7]), gold) == [0.3, 0.7]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,12 +17,14 @@ def test_the_choices_say_what_was_done(kind):
     votes, truth = sample(parameters, 3000, 1)
     found = combined(votes, task())
     choices = said(found)
-    learned = kind != "both_class"
-    assert choices["class balance"].chosen == ("learned" if learned else "uniform")
-    assert (found.balance is not None) == learned
+    silence = kind != "both_class"
+    assert choices["class balance"].chosen == "learned"
+    reason = "classes explain" if silence else "Whichever LF is left out"
+    assert reason in choices["class balance"].reason
+    np.testing.assert_allclose(found.balance, parameters.class_balance, atol=0.06)
     assert choices["label model"].chosen == "dawid_skene"
-    assert choices["abstention"].chosen == ("informative" if learned else "ignored")
-    assert found.silence.any() == learned
+    assert choices["abstention"].chosen == ("informative" if silence else "ignored")
+    assert found.silence.any() == silence
     expected = make_label_model("auto", 4).fit(votes).predict_proba(votes)
     np.testing.assert_array_equal(found.own, expected)
     np.testing.assert_array_equal(fit_posterior(task(), votes, None, first(truth, 0)), expected)
@@ -111,23 +78,3 @@ def test_items_without_votes_have_no_label_even_if_silence_speaks():
     assert found.silence.any()
     assert (found.labels[silent] == -1).all()
     assert (found.labels[~silent] >= 0).all()
-
-
-def test_dependencies_are_named_pairs():
-    votes, _ = sample(KINDS["both_class"](4), 3000, 1)
-    votes[:, 3] = np.where(np.arange(3000) % 3 == 0, votes[:, 1], votes[:, 3])
-    settings = {"method": "dawid_skene"}
-    assert not combined(votes, task(**settings, dependencies="none")).dependence.any()
-    found = combined(votes, task(**settings, dependencies=[["lf_3", "lf_1"]]))
-    assert np.argwhere(found.dependence).tolist() == [[1, 3], [3, 1]]
-    assert said(found)["dependent LFs"].reason.startswith("lf_1 and lf_3 (")
-
-
-@pytest.mark.parametrize(
-    ("pair", "problem"),
-    [(["lf_1", "nobody"], "'nobody' is no labeling function"), (["lf_1"] * 2, "is there twice")],
-)
-def test_a_pair_that_is_none_is_refused(pair, problem):
-    votes, _ = sample(KINDS["both_class"](4), 100)
-    with pytest.raises(EpoxyError, match=problem):
-        combined(votes, task(dependencies=[pair]))

@@ -1,0 +1,155 @@
+"""From all LFs' own and borrowed votes to probabilities."""
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.choices import Choice
+from epoxy_core.combine.combined import Combined
+from epoxy_core.combine.settings import balance_choice, class_balance, dependency_pairs
+from epoxy_core.combine.votes import Floats, Reach, VoteMatrices, Votes
+from epoxy_core.extension import BorrowedVoteCalibration, NeighborGraph, propagate
+from epoxy_core.label_model import ChosenLabelModel, extended_posterior
+from epoxy_core.label_model.in_order import ChainInOrder
+from epoxy_core.label_model.order_choice import CHAIN, order_choice
+from epoxy_core.label_model.unique_votes import unique_votes
+from epoxy_core.labeling import ABSTAIN
+from epoxy_core.task import Task
+
+
+def combine(
+    task: Task,
+    votes: VoteMatrices,
+    reach: Reach,
+    gold: npt.NDArray[np.int8],
+    graph: NeighborGraph | None = None,
+) -> Combined:
+    """Fit the task's label model on own votes, then add the borrowed ones.
+
+    Fitting on borrowed votes is what makes label models collapse: they share one embedding, so
+    they are not independent. Their worth is calibrated instead, by similarity and without labels.
+
+    Parameters
+    ----------
+    task
+        Names the label model and the weighting of borrowed votes.
+    votes
+        All LFs' votes.
+    reach
+        How far they were lent.
+    gold
+        int8 [n], dev labels, −1 elsewhere; read where the class balance or the label model is
+        chosen by them.
+    graph
+        The items' neighbours; read, and needed, where ``extension.weighting`` is ``propagated``.
+    """
+    n_classes, hard = task.n_classes, task.extension.weighting == "hard"
+    propagated = task.extension.weighting == "propagated"
+    balance = class_balance(task, gold)
+    strength = votes.strength  # that of an own vote is the LF's own
+    unique = unique_votes(votes.own, strength, n_classes)
+    model = ChosenLabelModel(
+        n_classes,
+        balance,
+        method=task.label_model.method,
+        dependencies=dependency_pairs(task, votes.names),
+        names=votes.names,
+    ).fit_unique(unique, gold)
+    own = model.predict_unique(unique)[unique.inverse]
+    judge: ChosenLabelModel | ChainInOrder = model
+    in_order: tuple[Choice, ...] = ()
+    in_sequence = np.zeros(len(own), np.bool_)
+    if votes.order is not None:
+        chain = ChainInOrder(n_classes, model.class_balance_, votes.order)
+        chain.fit(votes.own, strength)
+        ordered = chain.predict_proba(votes.own, strength)
+        given = task.label_model.sequence != "auto"
+        choice = order_choice(chain, ordered, own, votes.own, strength, gold, given=given)
+        in_order = (choice,)
+        if choice.chosen == CHAIN:
+            judge, own = chain, ordered
+            in_sequence = votes.order.with_votes(votes.own)
+    calibration = BorrowedVoteCalibration(n_classes, floor=reach.floor)
+    calibration.fit(own, votes.own, votes.extended, votes.similarity, judge.accuracy_)
+
+    label_free = calibration.thresholds(share=0.5) if hard else calibration.thresholds_
+    thresholds = np.where(reach.label_free, np.maximum(label_free, reach.least), reach.least)
+    counts = (votes.own != ABSTAIN) | (votes.similarity >= thresholds)
+    counted = np.where(counts, votes.extended, np.int8(ABSTAIN))
+    if hard:
+        extended = judge.predict_proba(counted, strength)
+    else:
+        weights = calibration.weight(votes.similarity, votes.extended, strength)
+        extended = extended_posterior(own, votes.own, counted, weights)
+    if propagated:
+        assert graph is not None
+        extended = _propagated(extended, votes.own, counted, in_sequence, graph)
+    grid = np.broadcast_to(
+        calibration.grid_.astype(np.float32)[:, None], (len(calibration.grid_), len(thresholds))
+    )
+    curves = calibration.weight(grid).T
+    return Combined(
+        majority=model.majority_.predict_unique(unique)[unique.inverse],
+        own=own,
+        extended=extended,
+        in_sequence=in_sequence,
+        counted=counted,
+        accuracy=judge.accuracy_,
+        thresholds=thresholds,
+        evidence=judge.evidence_,
+        silence=judge.silence_,
+        balance=model.class_balance_,
+        dependence=model.dependence_,
+        choices=(*balance_choice(task, gold, model), *model.choices_, *in_order),
+        grid=calibration.grid_,
+        curves=np.zeros_like(curves) if propagated else curves,
+    )
+
+
+def _propagated(
+    calibrated: Floats,
+    own_votes: Votes,
+    counted: Votes,
+    in_sequence: npt.NDArray[np.bool_],
+    graph: NeighborGraph,
+) -> Floats:
+    """Replace the posterior of items that borrow by what the graph brings from items with votes.
+
+    Which items those are is left to the thresholds: they lie where a borrowed vote is worth next
+    to nothing, so an item without one is like nothing that was voted on, and a chain of
+    neighbours says little of it. It also makes weightings comparable, on the same items. Every
+    item starts from the calibrated posterior, which stays where an item borrows from beyond its
+    neighbours and the graph reaches it from nowhere.
+    """
+    voted = (own_votes != ABSTAIN).any(axis=1)
+    borrows = (counted != ABSTAIN).any(axis=1) & ~voted
+    found = propagate(calibrated, voted | in_sequence, graph)
+    return np.where(borrows[:, None], found, calibrated)
+
+
+def fit_posterior(
+    task: Task, votes: Votes, strength: npt.NDArray[np.float32] | None, gold: npt.NDArray[np.int8]
+) -> Floats:
+    """Fit the task's label model on any votes, as of part of the items or of the LFs.
+
+    Parameters
+    ----------
+    task
+        Names the label model and the class balance.
+    votes, strength
+        int8 and float32 [r, m], see `VoteMatrices`. Dependencies that are given by name are found
+        from the votes here.
+    gold
+        int8 [n], all dev labels, −1 elsewhere; for the class balance only.
+
+    Returns
+    -------
+    float64 [r, K].
+    """
+    unique = unique_votes(votes, strength, task.n_classes)
+    model = ChosenLabelModel(
+        task.n_classes,
+        class_balance(task, gold),
+        method=task.label_model.method,
+        dependencies=None if task.label_model.dependencies == "none" else "auto",
+    ).fit_unique(unique)
+    return np.asarray(model.predict_unique(unique)[unique.inverse])
