@@ -1,18 +1,19 @@
-# `make demo`: raw text to a training set. `make test`: the whole suite. `make ui`: Dagster on loopback.
+# `make demo`: raw text and video to training sets. `make test`: the whole suite. `make ui`: Dagster on loopback.
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-TASK   ?= examples/sms_spam
+TASKS  ?= examples/sms_spam examples/animation
 PEERS  ?= .cache/peers
 
 SET_FORMAT := DATA is a folder of sets, SETS are further sets: folders with label.json and \
 train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 = abstain).
 
-.PHONY: demo test ui lint lock bench-embed bench-quality bench-synthetic bench-data clean
+.PHONY: demo test ui lint lock bench-embed bench-quality bench-synthetic bench-tennis bench-video bench-data clean
 
 demo: $(VENV)/.installed
-	@$(BIN)/epoxy run $(TASK)
+	@for task in $(TASKS); do $(BIN)/epoxy run $$task || failed="$$failed $$task"; echo; done; \
+		test -z "$$failed" || { echo "Not finished:$$failed (why: see above)."; exit 1; }
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -32,6 +33,13 @@ bench-quality: bench-data $(VENV)/.installed $(PEERS)/.installed
 # The same label models on votes drawn from known parameters.
 bench-synthetic: $(VENV)/.installed $(PEERS)/.installed
 	$(BIN)/python -m benchmarks.synthetic --peers $(PEERS)/bin/python
+
+# Label models on the votes of consecutive video frames: `make bench-tennis DATA=folder`.
+bench-tennis: bench-data $(VENV)/.installed $(PEERS)/.installed
+	$(BIN)/python -m benchmarks.tennis $(DATA) --peers $(PEERS)/bin/python
+
+bench-video: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.video
 
 bench-data:
 	@test -n "$(strip $(DATA) $(SETS))" || { echo "Which data? $(SET_FORMAT)"; exit 1; }

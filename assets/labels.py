@@ -9,7 +9,7 @@ from assets.encoder import encoder_of
 from assets.keys import LABELS, key, lf_key, placed, pool, step
 from assets.lineage import label_changes_lineage, labels_lineage
 from assets.metadata import heuristics, picture, schema, share_per_class, shares, table
-from assets.pictures import Tile, contact_sheet, surest_and_least_sure
+from assets.pictures import COLUMNS, Tile, contact_sheet, surest_and_least_sure
 from assets.plots import confidence_histogram
 from assets.store import Store
 from assets.versions import code_version, data_version
@@ -21,6 +21,7 @@ from epoxy_core.task import Task
 
 DATA_VERSION = "dagster/data_version"
 SHOWN_EXAMPLES = 20
+MOST_PICTURES = 96
 
 
 def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefinition:
@@ -146,7 +147,8 @@ def _pictures(
         return {}
     about = store.database(task).query("SELECT item_id, video, content_hash FROM items")
     shown = surest_and_least_sure(
-        labels.select("item_id", "label", "confidence").join(about, on="item_id")
+        labels.select("item_id", "label", "confidence").join(about, on="item_id"),
+        each=max(1, min(COLUMNS // 2, MOST_PICTURES // (2 * task.n_classes))),
     )
     thumbnails = store.frames(task).thumbnails(shown["content_hash"].to_list())
     rows = []

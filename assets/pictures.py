@@ -46,7 +46,7 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> dg.MarkdownMeta
     return dg.MetadataValue.md(f"![frames](data:image/jpeg;base64,{encoded})")
 
 
-def surest_and_least_sure(labels: pl.DataFrame, each: int = COLUMNS // 2) -> pl.DataFrame:
+def surest_and_least_sure(labels: pl.DataFrame, each: int) -> pl.DataFrame:
     """The items of every class with the highest and with the lowest confidence.
 
     Parameters

@@ -18,6 +18,7 @@ from epoxy_core.combine import class_balance, fit_posterior
 from epoxy_core.end_model import assign_folds
 from epoxy_core.extension import NeighborGraph
 from epoxy_core.item_folds import fold_columns, fold_keys
+from epoxy_core.item_order import item_order
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.refinement import Evidence, Refined
 from epoxy_core.storage.choices import put_choices
@@ -106,14 +107,16 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             reached=items["labelled"].to_numpy() if borrow else None,
         )
         posterior = np.array(items["extended" if borrow else "own"].to_list(), dtype=np.float64)
-        balance = class_balance(task, dev)
+        order = item_order(task, items)
+        judges = dev if order is None else order.one_per_stretch(dev)
+        balance = class_balance(task, dev, judges)
         made = training_labels(
             task,
             evidence,
-            dev,
+            judges,
             posterior.reshape(-1, task.n_classes),
             NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list())),
-            lambda votes, strength: fit_posterior(task, votes, strength, dev),
+            lambda votes, strength: fit_posterior(task, votes, strength, balance),
             balance,
         )
         return _publish(task, database, items["item_id"], made, evidence.gold)

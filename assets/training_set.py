@@ -38,9 +38,7 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key(task, "training_set"),
-        deps=[
-            key(task, name) for name in ("refined_labels", "neighbors", "items", "dev_labels")
-        ],
+        deps=[key(task, name) for name in ("refined_labels", "neighbors", "items", "dev_labels")],
         description="Items to train on, with label, probabilities, weight and where the label is "
         "from. Test items are never among them.",
         code_version=code_version(

@@ -37,7 +37,11 @@ def keys() -> str:
     weights = load_file(packaged_tower())
     tower.load_state_dict(weights, strict=True)
     numbers = sum(value.numel() for value in weights.values())
-    return f"| keys of the visual tower of `{ARCHITECTURE}` | {len(weights)} of {len(weights)}, {numbers:,} weights, loaded strictly |"
+    found, expected = len(weights), len(tower.state_dict())
+    return (
+        f"| keys of the visual tower of `{ARCHITECTURE}` | {found} of {expected}, {numbers:,} "
+        "weights, loaded strictly |"
+    )
 
 
 def published_graph() -> str | None:

@@ -135,12 +135,11 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=25, help="sample every n-th frame")
     parser.add_argument("--frames", type=int, default=32, help="at most so many per video")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     prepare_torch()
-    auto = ClipEncoder(batch_size=options.batch)
-    exact = ClipEncoder(precision="float32", batch_size=options.batch)
+    auto = ClipEncoder()
+    exact = ClipEncoder(precision="float32")
     contenders = plain_loops()
     contenders |= {"`ClipEncoder`, float32": product(exact), "`ClipEncoder`, auto": product(auto)}
     lines = [

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_SAVED_EVERY = 1 << 30
+
 
 def cache_folder() -> Path:
     """Return the user's cache folder, for what can be computed again."""
@@ -32,6 +34,7 @@ def remembered_digests(files: Mapping[str, Path], remembered: Path) -> dict[str,
     """
     known = _recall(remembered)
     found: dict[str, list[Any]] = {}
+    unsaved = 0
     for name, path in files.items():
         status = path.stat()
         state = [str(path), status.st_size, status.st_mtime_ns]
@@ -40,6 +43,10 @@ def remembered_digests(files: Mapping[str, Path], remembered: Path) -> dict[str,
             found[name] = old
         else:
             found[name] = [*state, _digest(path)]
+            unsaved += status.st_size
+            if unsaved >= _SAVED_EVERY:  # whoever is stopped here goes on from here
+                _remember(remembered, {**known, **found})
+                unsaved = 0
     if found != known:
         _remember(remembered, found)
     return {name: entry[-1] for name, entry in found.items()}

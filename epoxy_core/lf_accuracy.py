@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.combine import Combined, class_balance
+from epoxy_core.combine import Combined
 from epoxy_core.label_model.dev_votes import dev_interval
 from epoxy_core.label_model.intervals import accuracy_intervals
 from epoxy_core.labeling import ABSTAIN, allowed, symbol_names
@@ -74,7 +74,7 @@ def lf_accuracy(
     found = accuracy_intervals(
         own,
         task.n_classes,
-        class_balance(task, gold),
+        combined.known_balance,
         silence=True if combined.silence.any() else None,
         accuracy=combined.accuracy,
         posterior=combined.own if combined.in_sequence.any() else None,

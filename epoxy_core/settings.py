@@ -37,8 +37,9 @@ class LabelingFunctions(Section):
         "labeling_functions.py", description="Python heuristics; null for none"
     )
     heuristics: list[dict[str, Any]] = Field(
-        default_factory=list, description="ready-made heuristics: keywords, regex, lookup, "
-        "length, between, similar, prompts"
+        default_factory=list,
+        description="ready-made heuristics: keywords, regex, lookup, "
+        "length, between, similar, prompts",
     )
     max_error_share: Share = Field(
         0.05, description="an LF that raises on more of the items fails the run"

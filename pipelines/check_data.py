@@ -49,7 +49,8 @@ def check_data(
     Returns
     -------
     polars.DataFrame or None
-        The items as heuristics see them, of videos those of some; None if there are none, which is in ``problems``.
+        The items as heuristics see them, of videos those of some; None if there are none, which
+        is in ``problems``.
     """
     try:
         fetch_source(task)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from support import epoxy
 
@@ -18,6 +19,18 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 @pytest.mark.parametrize("folder", discover(EXAMPLES), ids=lambda folder: folder.name)
 def test_task_loads(folder):
     assert len(load_labeling_functions(load_task(folder))) >= 10
+
+
+def test_every_clip_of_animation_is_fetched_and_in_one_split():
+    task = load_task(EXAMPLES / "animation")
+    labels = pl.read_csv(EXAMPLES / "animation" / "labels.csv")
+    fetched = [fetch.path for fetch in task.source.fetch]
+    assert sorted(labels["video"].unique()) == sorted(fetched)
+    assert len(fetched) == len(set(fetched))
+    assert (labels.group_by("video").agg(pl.col("split").n_unique())["split"] == 1).all()
+    held_out = labels.filter(pl.col("split") != "unlabeled").group_by("split")
+    classes = {split: set(rows["label"]) for (split,), rows in held_out}
+    assert classes == {"dev": set(task.classes), "test": set(task.classes)}
 
 
 @pytest.fixture(scope="module")

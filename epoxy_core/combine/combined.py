@@ -34,6 +34,8 @@ class Combined:
         float64 [m, K]: what LF j's abstaining adds; zero where it says nothing.
     balance
         The classes' shares, [K]; None: not known, taken to be uniform.
+    known_balance
+        The same as far as the settings or dev labels told it, not learned from votes.
     dependence
         float64 [m, m]: how alike LFs vote within the classes, where that makes them count less.
     choices
@@ -53,6 +55,7 @@ class Combined:
     evidence: Floats
     silence: Floats
     balance: list[float] | None
+    known_balance: list[float] | None
     dependence: Floats
     choices: tuple[Choice, ...]
     grid: Floats

@@ -1,5 +1,7 @@
 """From all LFs' own and borrowed votes to probabilities."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,13 +40,14 @@ def combine(
         How far they were lent.
     gold
         int8 [n], dev labels, −1 elsewhere; read where the class balance or the label model is
-        chosen by them.
+        chosen by them. Of items in order, neighbours of one class count once.
     graph
         The items' neighbours; read, and needed, where ``extension.weighting`` is ``propagated``.
     """
     n_classes, hard = task.n_classes, task.extension.weighting == "hard"
     propagated = task.extension.weighting == "propagated"
-    balance = class_balance(task, gold)
+    judges = gold if votes.order is None else votes.order.one_per_stretch(gold)
+    balance = class_balance(task, gold, judges)
     strength = votes.strength  # that of an own vote is the LF's own
     unique = unique_votes(votes.own, strength, n_classes)
     model = ChosenLabelModel(
@@ -53,7 +56,7 @@ def combine(
         method=task.label_model.method,
         dependencies=dependency_pairs(task, votes.names),
         names=votes.names,
-    ).fit_unique(unique, gold)
+    ).fit_unique(unique, judges)
     own = model.predict_unique(unique)[unique.inverse]
     judge: ChosenLabelModel | ChainInOrder = model
     in_order: tuple[Choice, ...] = ()
@@ -63,7 +66,7 @@ def combine(
         chain.fit(votes.own, strength)
         ordered = chain.predict_proba(votes.own, strength)
         given = task.label_model.sequence != "auto"
-        choice = order_choice(chain, ordered, own, votes.own, strength, gold, given=given)
+        choice = order_choice(chain, ordered, own, votes.own, strength, judges, given=given)
         in_order = (choice,)
         if choice.chosen == CHAIN:
             judge, own = chain, ordered
@@ -98,8 +101,9 @@ def combine(
         evidence=judge.evidence_,
         silence=judge.silence_,
         balance=model.class_balance_,
+        known_balance=balance,
         dependence=model.dependence_,
-        choices=(*balance_choice(task, gold, model), *model.choices_, *in_order),
+        choices=(*balance_choice(task, judges, model), *model.choices_, *in_order),
         grid=calibration.grid_,
         curves=np.zeros_like(curves) if propagated else curves,
     )
@@ -127,19 +131,22 @@ def _propagated(
 
 
 def fit_posterior(
-    task: Task, votes: Votes, strength: npt.NDArray[np.float32] | None, gold: npt.NDArray[np.int8]
+    task: Task,
+    votes: Votes,
+    strength: npt.NDArray[np.float32] | None,
+    balance: Sequence[float] | None,
 ) -> Floats:
     """Fit the task's label model on any votes, as of part of the items or of the LFs.
 
     Parameters
     ----------
     task
-        Names the label model and the class balance.
+        Names the label model.
     votes, strength
         int8 and float32 [r, m], see `VoteMatrices`. Dependencies that are given by name are found
         from the votes here.
-    gold
-        int8 [n], all dev labels, −1 elsewhere; for the class balance only.
+    balance
+        The classes' shares, [K]; None: unknown.
 
     Returns
     -------
@@ -148,7 +155,7 @@ def fit_posterior(
     unique = unique_votes(votes, strength, task.n_classes)
     model = ChosenLabelModel(
         task.n_classes,
-        class_balance(task, gold),
+        balance,
         method=task.label_model.method,
         dependencies=None if task.label_model.dependencies == "none" else "auto",
     ).fit_unique(unique)

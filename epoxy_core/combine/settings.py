@@ -12,7 +12,9 @@ from epoxy_core.label_model.dependencies import Dependencies
 from epoxy_core.task import TASK_FILE, Task
 
 
-def class_balance(task: Task, gold: npt.NDArray[np.int8]) -> list[float] | None:
+def class_balance(
+    task: Task, gold: npt.NDArray[np.int8], judges: npt.NDArray[np.int8]
+) -> list[float] | None:
     """The classes' shares, where they are set or there are dev labels enough; else None.
 
     The dev labels' shares are those with one more item of each class: the mean of a posterior
@@ -24,22 +26,26 @@ def class_balance(task: Task, gold: npt.NDArray[np.int8]) -> list[float] | None:
         Whose ``label_model.class_balance`` counts.
     gold
         int8 [n], −1 where an item is not in the dev split.
+    judges
+        int8 [n], those of them that are worth one each: `ItemOrder.one_per_stretch`.
     """
     setting = task.label_model.class_balance
     if isinstance(setting, list):
         return setting
     known = gold[gold >= 0]
-    if setting == "dev" or (setting == "auto" and len(known) >= ENOUGH_GOLD):
+    if setting == "dev" or (setting == "auto" and np.count_nonzero(judges >= 0) >= ENOUGH_GOLD):
         counts = np.bincount(known, minlength=task.n_classes) + 1.0
         return [float(share) for share in counts / counts.sum()]
     return [1 / task.n_classes] * task.n_classes if setting == "uniform" else None
 
 
-def balance_choice(task: Task, gold: npt.NDArray[np.int8], model: ChosenLabelModel) -> list[Choice]:
-    """Why the class balance is what it is, if that was left to us."""
+def balance_choice(
+    task: Task, judges: npt.NDArray[np.int8], model: ChosenLabelModel
+) -> list[Choice]:
+    """Why the class balance is what it is, if that was left to us; see `class_balance`."""
     if task.label_model.class_balance != "auto":
         return []
-    n = int((gold >= 0).sum())
+    n = int((judges >= 0).sum())
     if n >= ENOUGH_GOLD:
         chosen, reason = "dev", f"There are {n} dev labels."
     elif model.class_balance_ is not None:

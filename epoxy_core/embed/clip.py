@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 Wanted = dict[Path, dict[int, list[int]]]
 
 CHUNK_ROWS = 256
-_BATCHES_AHEAD = 2
+# What a layer computes for more pictures no longer fits what the allocator keeps at hand: every
+# page is asked for and zeroed anew, half as much work again (benchmarks/results/video.md).
+_MOST_ON_CPU = 16
+_AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class ClipEncoder:
     precision
         ``auto``: weights of matrix products in bfloat16 where the hardware has them, else float32.
     batch_size
-        Pictures per batch.
+        Pictures per batch; on a CPU no more than 16, which is fastest.
     base
         What relative paths are relative to.
     device
@@ -129,10 +132,10 @@ class ClipEncoder:
         if not contents:
             return
         clip, pool = self._clip, Pool(frames)
-        ahead = Ahead(lambda: _pictures(wanted, clip.pixels), _BATCHES_AHEAD * self.batch_size)
-        with ahead:
+        size = self._at_once
+        with Ahead(lambda: _pictures(wanted, clip.pixels), max(_AHEAD, 2 * size)) as ahead:
             try:
-                for batch in batches(ahead, self.batch_size):
+                for batch in batches(ahead, size):
                     vectors = self._encode(clip, [picture.pixels for picture in batch])
                     for picture, vector in zip(batch, vectors, strict=True):
                         _check(vector, self.name, str(picture.path), f"frame {picture.number}")
@@ -170,7 +173,7 @@ class ClipEncoder:
                     remedy="Give arrays uint8 [height, width, 3].",
                 )
         found = np.empty((len(images), self.dimension), dtype=np.float32)
-        for rows in batches(range(len(images)), self.batch_size):
+        for rows in batches(range(len(images)), self._at_once):
             pictures = [self._clip.pixels.resized(images[row]) for row in rows]
             found[rows] = self._encode(self._clip, pictures)
             for row in rows:
@@ -203,10 +206,15 @@ class ClipEncoder:
             )
         found = np.empty((len(texts), clip.dimension), dtype=np.float32)
         with torch.inference_mode():
-            for rows in batches(range(len(texts)), self.batch_size):
+            for rows in batches(range(len(texts)), self._at_once):
                 tokens = clip.tokenize([texts[row] for row in rows]).to(self.device)
                 found[rows] = _unit(clip.encode_text(tokens))
         return found
+
+    @property
+    def _at_once(self) -> int:
+        on_cpu = self.device.startswith("cpu")
+        return min(self.batch_size, _MOST_ON_CPU) if on_cpu else self.batch_size
 
     @cached_property
     def _clip(self) -> LoadedClip:

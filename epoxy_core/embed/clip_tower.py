@@ -27,7 +27,7 @@ SOURCE = Fetch(
     sha256="2d2da5e254d60501f138004788497e280fd80eb9dd877241aec41761be285d8d",
     path=None,
 )
-CONVERSION = 1
+CONVERSION = 2
 """Counts up whenever the same source gives other weights."""
 
 _LAYER = r"vision_model\.encoder\.layers\.(\d+)\."
@@ -127,14 +127,14 @@ def convert(source: Path) -> Weights:
 def _in_open_clip_layout(weights: dict[str, Any]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
     for name, array in weights.items():
         if name == "proj":
-            yield name, np.ascontiguousarray(array.T)
+            yield name, array.T
         elif ".attn.q_proj." in name:
             parts = [
                 weights[name.replace("q_proj", part)] for part in ("q_proj", "k_proj", "v_proj")
             ]
             yield name.replace("q_proj.", "in_proj_"), np.concatenate(parts)
         elif ".attn.k_proj." not in name and ".attn.v_proj." not in name:
-            yield name, np.ascontiguousarray(array)
+            yield name, array
 
 
 def _renamed(name: str) -> str:
@@ -171,7 +171,8 @@ def _save(weights: Weights, target: Path) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
     try:
-        save_file(weights, name)
+        # safetensors writes the memory of an array, whatever the order of its axes.
+        save_file({key: np.ascontiguousarray(array) for key, array in weights.items()}, name)
         Path(name).chmod(0o644)
         os.replace(name, target)
     except BaseException:

@@ -13,7 +13,7 @@ LEAST_EXPLAINED = 0.9
 """Share of the detectors' co-voting that the classes must explain.
 
 On votes drawn from a known model it is .97 and more; on real sets of keyword LFs, where taking
-silence for evidence cost up to .28 of accuracy, at most .83.
+silence for evidence cost up to .28 of accuracy, at most .82.
 """
 _LEAST_EXCESS = 2.0
 _MOST_OVERTURNED = 0.05
@@ -48,26 +48,6 @@ def detectors(unique: UniqueVotes) -> Flags:
     if unique.strength is None:
         return np.asarray(same)
     return np.asarray(same & (np.where(voted, unique.strength, 1) == 1).all(axis=0))
-
-
-def silence_pseudo_votes(unique: UniqueVotes, speaks: Flags, anchor: Floats) -> Floats:
-    """Pseudo-counts of silence that leave an LF's coverage what it is, float64 [m, K].
-
-    Parameters
-    ----------
-    unique
-        The votes.
-    speaks
-        bool [m], LFs whose silence counts; zero for the others.
-    anchor
-        float64 [m, S, K], `pseudo_votes`; of such an LF only those for the symbol it casts are
-        looked at.
-    """
-    voted = unique.counts @ (unique.patterns >= 0)
-    odds = (unique.counts.sum() - voted + 1) / np.maximum(voted, 1)
-    symbol = np.where(speaks, unique.patterns.max(axis=0, initial=-1), 0)
-    mean = anchor[np.arange(len(anchor)), symbol].mean(axis=1)
-    return np.tile((np.where(speaks, odds, 0) * mean)[:, None], anchor.shape[2])
 
 
 class CoVoting:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.label_model.base import Floats
+from epoxy_core.label_model.unique_votes import UniqueVotes
 from epoxy_core.labeling import allowed
 
 
@@ -48,6 +49,28 @@ def pseudo_votes(
     kinds = used.sum(axis=1) / n_classes
     share = used / kinds[:, None]
     return np.asarray(share[:, :, None] * (pseudo_count + diagonal_count * true))
+
+
+def silence_pseudo_votes(
+    unique: UniqueVotes, speaks: npt.NDArray[np.bool_], anchor: Floats
+) -> Floats:
+    """Pseudo-counts of silence that leave an LF's coverage what it is, float64 [m, K].
+
+    Parameters
+    ----------
+    unique
+        The votes.
+    speaks
+        bool [m], LFs whose silence counts; zero for the others.
+    anchor
+        float64 [m, S, K], `pseudo_votes`; of such an LF only those for the symbol it casts are
+        looked at.
+    """
+    voted = unique.counts @ (unique.patterns >= 0)
+    odds = (unique.counts.sum() - voted + 1) / np.maximum(voted, 1)
+    symbol = np.where(speaks, unique.patterns.max(axis=0, initial=-1), 0)
+    mean = anchor[np.arange(len(anchor)), symbol].mean(axis=1)
+    return np.tile((np.where(speaks, odds, 0) * mean)[:, None], anchor.shape[2])
 
 
 def votes_by_class(cast: Any, mass: Floats, anchor: Floats) -> Floats:

@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.abstention import detectors, silence_pseudo_votes
-from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.abstention import detectors
+from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes, silence_pseudo_votes
 from epoxy_core.label_model.base import Floats
 from epoxy_core.label_model.forward_backward import ChainPosterior, forward_backward
 from epoxy_core.label_model.ordered_votes import Flags, OrderedVotes

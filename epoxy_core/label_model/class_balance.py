@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from epoxy_core.label_model.abstention import detectors, witnesses
 from epoxy_core.label_model.base import Floats
-from epoxy_core.label_model.em import LEAST_SHARE, AnchoredEM, Fitted
+from epoxy_core.label_model.em import LEAST_SHARE, AnchoredEM
+from epoxy_core.label_model.fitted import Fitted
 from epoxy_core.label_model.unique_votes import UniqueVotes
 
 _LEAST_OF_EVEN = 0.4

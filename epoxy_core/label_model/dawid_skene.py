@@ -17,7 +17,8 @@ from epoxy_core.label_model.base import (
     softmax,
 )
 from epoxy_core.label_model.dependencies import Dependencies, dependence, weights
-from epoxy_core.label_model.em import AnchoredEM, Fitted
+from epoxy_core.label_model.em import AnchoredEM
+from epoxy_core.label_model.fitted import Fitted
 from epoxy_core.label_model.lf_accuracy import accuracy_beside_others
 from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 

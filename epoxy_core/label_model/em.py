@@ -1,20 +1,21 @@
 """EM for one confusion matrix per LF, anchored by pseudo-votes, over distinct rows of votes."""
 
 from copy import copy
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.abstention import detectors, silence_pseudo_votes
+from epoxy_core.label_model.abstention import detectors
 from epoxy_core.label_model.anchors import (
     kinds_cast,
     logarithm,
     pseudo_votes,
+    silence_pseudo_votes,
     votes_by_class,
 )
 from epoxy_core.label_model.base import Floats, softmax
+from epoxy_core.label_model.fitted import Fitted
 from epoxy_core.label_model.squarem import squarem
 from epoxy_core.label_model.unique_votes import UniqueVotes
 
@@ -23,36 +24,6 @@ _BALANCE_COUNT = 20.0
 _PER_VOTE = 2.0
 
 Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """What EM arrived at.
-
-    Attributes
-    ----------
-    given
-        float64 [m, S, K], P(symbol | class); of LFs that are no detectors, given that they vote.
-    quiet
-        float64 [m, K], P(silence | class) of detectors; 0 for others.
-    evidence, silence
-        float64 [m, S, K] and [m, K], logarithms of what counts, weighted; 0 for what does not.
-    balance
-        float64 [K].
-    posterior
-        float64 [p, K], by these.
-    n_iterations, converged
-        Steps made, and whether nothing moved any more.
-    """
-
-    given: Floats
-    quiet: Floats
-    evidence: Floats
-    silence: Floats
-    balance: Floats
-    posterior: Floats
-    n_iterations: int
-    converged: bool
 
 
 class AnchoredEM:

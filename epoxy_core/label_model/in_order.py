@@ -41,6 +41,31 @@ class ItemOrder(NamedTuple):
         result[self.rows] = known
         return result
 
+    def one_per_stretch(self, gold: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Keep the hand labels that are worth one each.
+
+        A hundred labelled frames of one shot are no hundred draws: of labelled items that follow
+        one another with the same class, the middle one stays.
+
+        Parameters
+        ----------
+        gold
+            int8 [n], as the items are stored; −1 where there is none.
+
+        Returns
+        -------
+        int8 [n], −1 at all others.
+        """
+        rows = self.rows[gold[self.rows] >= 0]
+        sequences = self.sequences[gold[self.rows] >= 0]
+        kept = np.full_like(gold, -1)
+        if len(rows):
+            begins = (np.diff(sequences) != 0) | (np.diff(gold[rows]) != 0)
+            edges = np.concatenate([[0], np.flatnonzero(begins) + 1, [len(rows)]])
+            middle = rows[(edges[:-1] + edges[1:] - 1) // 2]
+            kept[middle] = gold[middle]
+        return kept
+
 
 class ChainInOrder:
     """`TemporalChain` for votes on always the same items, under the names of `LabelModel`.

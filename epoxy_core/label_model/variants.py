@@ -5,8 +5,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.abstention import silence_pseudo_votes
-from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes
+from epoxy_core.label_model.anchors import kinds_cast, pseudo_votes, silence_pseudo_votes
 from epoxy_core.label_model.base import Floats
 from epoxy_core.label_model.unique_votes import UniqueVotes
 

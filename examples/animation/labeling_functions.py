@@ -22,20 +22,20 @@ def hue(position: int) -> pl.Expr:
 
 @expression_labeling_function(vote="animated")
 def one_color_rules() -> pl.Expr:
-    """Half of the picture is one colour: a background that was filled, not lit."""
-    return pl.col("dominance") >= 0.5
-
-
-@expression_labeling_function(vote="animated")
-def few_colors() -> pl.Expr:
-    """A light source, even a plain one, gives more shades than a designer's palette."""
-    return pl.col("palette") <= 0.03
+    """Most of the picture is one colour: a background that was filled, not lit."""
+    return pl.col("dominance") >= 0.6
 
 
 @expression_labeling_function(vote="animated")
 def no_grain() -> pl.Expr:
     """A sensor adds noise to the plainest wall; a computed surface has none."""
-    return pl.col("noise") <= 0.0005
+    return pl.col("noise") <= 0.0003
+
+
+@expression_labeling_function(vote="animated")
+def outlines() -> pl.Expr:
+    """Hard edges between areas without any gradient: lines and letters, and what they fill."""
+    return (pl.col("smooth") >= 0.5) & (pl.col("edges") >= 0.05)
 
 
 @expression_labeling_function(vote="animated")
@@ -56,8 +56,9 @@ def fades_in() -> pl.Expr:
 @expression_labeling_function(vote="live_action")
 def muted_colors() -> pl.Expr:
     """The world outside is less colourful than what is made to please, but hardly ever grey."""
-    muted = pl.col("saturation").is_between(0.05, 0.32)
-    return muted & pl.col("colorfulness").is_between(0.03, 0.13) & (pl.col("smooth") <= 0.5)
+    pale = pl.col("saturation").is_between(0.05, 0.3)
+    plain = pl.col("colorfulness").is_between(0.03, 0.12)
+    return pale & plain & (pl.col("smooth") <= 0.3)
 
 
 @expression_labeling_function(vote="live_action")
@@ -69,7 +70,7 @@ def skin_and_wood() -> pl.Expr:
 @expression_labeling_function(vote="live_action")
 def grain() -> pl.Expr:
     """A little noise where there is little detail, and few areas without any gradient."""
-    return pl.col("noise").is_between(0.0015, 0.009) & (pl.col("smooth") <= 0.4)
+    return pl.col("noise").is_between(0.0015, 0.009) & (pl.col("smooth") <= 0.3)
 
 
 @expression_labeling_function(vote="live_action")
@@ -77,10 +78,3 @@ def television_rate() -> pl.Expr:
     """Cameras record at the odd rates of television; renderers count in whole frames."""
     fps = pl.col("fps")
     return pl.any_horizontal((fps - rate).abs() < 0.01 for rate in (23.976, 29.97, 59.94))
-
-
-@expression_labeling_function(vote="live_action")
-def dated() -> pl.Expr:
-    """Cameras and phones write when they recorded; 1970 is what no clock was asked for."""
-    year = pl.col("meta_creation_time").str.slice(0, 4).cast(pl.Int32, strict=False)
-    return year >= 1995

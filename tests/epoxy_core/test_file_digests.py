@@ -48,6 +48,15 @@ def test_a_damaged_memory_costs_time_only(files, tmp_path, damage):
     assert remembered_digests(files, tmp_path) == before  # a folder: nothing can be remembered
 
 
+def test_what_was_read_before_an_interruption_is_not_read_again(files, tmp_path, monkeypatch):
+    known = tmp_path / "known.json"
+    monkeypatch.setattr("epoxy_core.file_digests._SAVED_EVERY", 1000)
+    with pytest.raises(FileNotFoundError):
+        remembered_digests({**files, "c": tmp_path / "gone"}, known)
+    monkeypatch.setattr("epoxy_core.file_digests._digest", None)
+    assert list(remembered_digests(files, known)) == ["a", "b"]
+
+
 def test_the_cache_folder_is_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "epoxy"

@@ -93,7 +93,7 @@ def test_contributions_add_up_to_the_change_of_the_log_odds(method, weighting, k
         name="t",
         source=TextSource(paths="x.csv"),
         classes=list("abc"),
-        label_model={"method": method},
+        label_model={"method": method, "class_balance": "uniform"},
         extension={"weighting": weighting},
     )
     before = some_votes(rng, n, m, k, coverage=0.15, kind=kind)

@@ -53,7 +53,7 @@ def test_the_asset_graph(template, tmp_path):
             "lexical",
             "neighbors",
         ],
-        "training_set": ["items", "neighbors", "refined_labels"],
+        "training_set": ["dev_labels", "items", "neighbors", "refined_labels"],
         "end_model": ["embeddings", "lexical", "training_set"],
         "evaluation": ["dev_labels", "end_model", "label_model", "test_labels"],
     }

@@ -230,3 +230,13 @@ def test_hand_labels_can_be_held_out(finished):
     rows = Store(home=str(home.root)).database(task).query("SELECT split, source FROM training_set")
     assert set(rows["split"]) == {"unlabeled"}
     assert "hand label" not in set(rows["source"])
+
+
+def test_other_splits_rerun_no_heuristic(finished):
+    folder, home = finished
+    edit(folder / "task.yaml", "dev: 0.4", "dev: 0.3")
+    done = bring_up_to_date(folder, home)
+    assert not done.failures
+    assert {"items", "dev_labels", "training_set"} <= ran(done)
+    assert not any(name.startswith("lf/") for name in ran(done))
+    assert not {"embeddings", "neighbors"} & ran(done)

@@ -113,7 +113,8 @@ def test_turns_take_their_label_from_the_conversation(calls, capsys):
     (static,) = database.query("SELECT value FROM choices WHERE candidate = 'without order'")[
         "value"
     ]
-    assert "dev items with votes" in choice["measure"]
+    # The dev turns are many, but of 32 stretches of a call: too few to choose by.
+    assert "votes left out" in choice["measure"]
     assert choice["value"] > static
     code, printed = epoxy(capsys, "report", "calls")
     assert code == 0
@@ -182,5 +183,4 @@ def test_votes_are_borrowed_within_calls_or_across_them(calls):
     done = bring_up_to_date(folder, home)
     assert not done.failures, done.failures
     assert "neighbors" in ran(done)
-    assert "embeddings" not in ran(done)
     assert borrowed(database).keys() == {False}

@@ -27,7 +27,7 @@ def test_the_choices_say_what_was_done(kind):
     assert found.silence.any() == silence
     expected = make_label_model("auto", 4).fit(votes).predict_proba(votes)
     np.testing.assert_array_equal(found.own, expected)
-    np.testing.assert_array_equal(fit_posterior(task(), votes, None, first(truth, 0)), expected)
+    np.testing.assert_array_equal(fit_posterior(task(), votes, None, None), expected)
 
     found = combined(votes, task(), first(truth, 200))
     assert said(found)["class balance"].chosen == "dev"

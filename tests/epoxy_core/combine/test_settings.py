@@ -11,10 +11,12 @@ from epoxy_core.errors import EpoxyError
 
 def test_class_balance_is_given_uniform_or_that_of_enough_dev_labels():
     gold = np.array([0] * 60 + [1] * 20 + [-1] * 9, np.int8)
-    assert class_balance(task(2), gold) == pytest.approx([61 / 82, 21 / 82])
-    assert class_balance(task(2), gold[20:69]) is None
-    assert class_balance(task(2, class_balance="uniform"), gold) == [0.5, 0.5]
-    assert class_balance(task(2, class_balance=[0.3, 0.7]), gold) == [0.3, 0.7]
+    assert class_balance(task(2), gold, gold) == pytest.approx([61 / 82, 21 / 82])
+    assert class_balance(task(2), gold[20:69], gold[20:69]) is None
+    assert class_balance(task(2, class_balance="uniform"), gold, gold) == [0.5, 0.5]
+    assert class_balance(task(2, class_balance=[0.3, 0.7]), gold, gold) == [0.3, 0.7]
+    few = np.where(np.arange(89) % 8 == 0, gold, -1).astype(np.int8)
+    assert class_balance(task(2), gold, few) is None
 
 
 def test_dependencies_are_named_pairs():

@@ -150,7 +150,7 @@ def test_what_is_known_without_loading():
     encoder = ClipEncoder(precision="float32")
     assert encoder.name == "clip-vit-b-16-image"
     assert encoder.dimension == 512
-    assert encoder.fingerprint == "clip-vit-b-16-image:2d2da5e254d60501f138004788497e28:1:float32"
+    assert encoder.fingerprint == "clip-vit-b-16-image:2d2da5e254d60501f138004788497e28:2:float32"
     assert encoder.fingerprint != ClipEncoder(precision="bfloat16").fingerprint
 
 

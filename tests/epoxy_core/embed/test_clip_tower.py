@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from epoxy_core.embed.clip_tower import convert, packaged_tower
 from epoxy_core.errors import EpoxyError
@@ -107,7 +108,7 @@ def published(graph, tmp_path, monkeypatch):
     )
 
 
-def test_fetched_and_converted_once_whoever_asks(published, tmp_path, monkeypatch):
+def test_fetched_and_converted_once_whoever_asks(graph, published, tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     found = []
     threads = [
@@ -120,6 +121,8 @@ def test_fetched_and_converted_once_whoever_asks(published, tmp_path, monkeypatc
         thread.join()
     assert len(found) == 3
     assert len(set(found)) == 1
+    for name, array in load_file(found[0]).items():
+        np.testing.assert_array_equal(array, convert(graph[0])[name])
     before = found[0].stat()
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "gone"))
     assert packaged_tower(folder, published).stat().st_mtime_ns == before.st_mtime_ns

@@ -28,7 +28,7 @@ def test_pairs_of_the_same_sequence_are_not_unrelated():
     apart = videos[:, None] != videos
     scope = Scope(videos, "any")
     floor = random_similarity(embeddings, scope)
-    assert abs(floor - np.quantile(pairs[apart], 0.99)) < 0.02
+    assert abs(floor - np.quantile(pairs[apart], 0.95)) < 0.02
     within = pairs[~apart & ~np.eye(800, dtype=bool)]
     assert floor < within.min() < random_similarity(embeddings)
     assert floor == random_similarity(embeddings, Scope(videos, "same_sequence"))

@@ -41,7 +41,7 @@ def test_it_is_learned_from_lfs_that_vote_every_class(k, most, seed):
     np.testing.assert_allclose(model.class_balance_, balance(k), atol=0.06)
 
 
-@pytest.mark.parametrize("shares", [[0.9, 0.1], [0.5, 0.5]])
+@pytest.mark.parametrize("shares", [[0.85, 0.15], [0.5, 0.5]])
 def test_rare_classes_are_learned_and_equal_ones_stay_equal(shares):
     gap, model = lost(replace(both_class(2), class_balance=np.array(shares)))
     assert gap <= 0.01
@@ -59,7 +59,7 @@ COPIED = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_copies_do_not_lead_it_astray(kind, k, seed):
-    gap, model = lost(with_copies(KINDS[kind](k, seed=seed)), n=20_000)
+    gap, model = lost(with_copies(KINDS[kind](k, seed=seed)))
     assert gap <= COPIED[kind][(2, 4, 10).index(k)]
     assert model.abstention_.informative == (kind != "both_class")
     assert model.balance_reason_
@@ -109,13 +109,13 @@ def test_it_is_passed_on_with_the_reason():
 
 
 def test_one_of_those_that_depend_on_one_another_is_listened_to():
-    votes, _ = sample(both_class(2, n_lfs=4), 500, 1)
+    votes, _ = sample(both_class(2, n_lfs=8), 500, 1)
     single, _ = sample(one_class(2, n_lfs=2), 500, 1)
     unique = unique_votes(np.hstack([votes, single]), None, 2)
-    alike = np.zeros((6, 6))
+    alike = np.zeros((10, 10))
     assert trusted(unique, alike, informative=True).all()
-    assert trusted(unique, alike, informative=False).tolist() == [True] * 4 + [False] * 2
-    alike[0, 4] = alike[4, 0] = 0.8
-    assert trusted(unique, alike, informative=True).tolist() == [False] + [True] * 5
+    assert trusted(unique, alike, informative=False).tolist() == [True] * 8 + [False] * 2
+    alike[0, 8] = alike[8, 0] = 0.8
+    assert trusted(unique, alike, informative=True).tolist() == [False] + [True] * 9
     mostly_single = unique_votes(np.hstack([votes[:, :1], *[single] * 3]), None, 2)
     assert not trusted(mostly_single, np.zeros((7, 7)), informative=False).any()

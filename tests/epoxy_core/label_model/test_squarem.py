@@ -1,7 +1,6 @@
 """Extrapolated EM ends where EM ends, sooner."""
 
 import numpy as np
-import pytest
 
 from benchmarks.synthetic_votes import both_class, sample
 from epoxy_core.label_model.em import AnchoredEM
@@ -51,4 +50,4 @@ def test_it_stops_after_so_many_steps_and_zeros_stay():
     found = squarem(step, (np.array([0.9, 0.1, 0.0]),), 1e-12, 100)
     assert found.converged
     np.testing.assert_allclose(found.parameters[0], [0.5, 0.5, 0], atol=1e-10)
-    assert found.n_steps == pytest.approx(6, abs=4)
+    assert found.n_steps < 30  # 250 without

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epoxy_core.video.captions import Captions, caption_files, caption_text, read_captions
+from epoxy_core.video.captions import (
+    Captions,
+    caption_files,
+    caption_text,
+    captions_of,
+    read_captions,
+)
 
 VTT = """WEBVTT
 
@@ -95,3 +101,30 @@ def test_captions_overlap_their_items(cues, items):
             if start < begin + length and end > begin
         ]
         assert text == "\n".join(expected)
+
+
+def test_captions_of_many_videos_are_those_of_each(tmp_path):
+    names = ("a.mp4", "a.b.mp4", "b.mkv", "c", "deep/a.mp4")
+    beside = (
+        "a.vtt",
+        "a.b.vtt",
+        "a.b.en.srt",
+        "a.en.VTT",
+        "b.srt",
+        "c.vtt",
+        "deep/a.x.vtt",
+        "d.vtt",
+    )
+    (tmp_path / "deep").mkdir()
+    for name in (*names, *beside):
+        (tmp_path / name).write_text("")
+    videos = [tmp_path / name for name in names]
+    found = captions_of([*videos, tmp_path / "gone" / "a.mp4"])
+    assert found == {video: caption_files(video) for video in found}
+    assert {video.name: [path.name for path in found[video]] for video in videos[:4]} == {
+        "a.mp4": ["a.vtt", "a.b.vtt", "a.en.VTT"],
+        "a.b.mp4": ["a.b.vtt", "a.b.en.srt"],
+        "b.mkv": ["b.srt"],
+        "c": ["c.vtt"],
+    }
+    assert [path.name for path in found[videos[4]]] == ["a.x.vtt"]
