@@ -17,6 +17,10 @@ Targets = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 Labels = Literal["hard", "soft"]
 
 
+class OneClassError(EpoxyError):
+    """There is nothing to tell apart."""
+
+
 @dataclass(frozen=True)
 class Examples:
     """The rows to learn from, read where they lie, a chunk at a time.
@@ -105,8 +109,9 @@ def make_examples(
     Raises
     ------
     EpoxyError
-        If numbers of rows or of classes do not match, a weight is negative, or the examples are
-        of fewer than two classes.
+        If numbers of rows or of classes do not match, or a weight is negative.
+    OneClassError
+        If the examples are of fewer than two classes.
     """
     weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight)
     if not len(embeddings) == len(targets) == len(weight):
@@ -135,7 +140,7 @@ def make_examples(
     mass = examples.class_mass(n_classes)
     seen = np.flatnonzero(mass > (_LEAST_MASS if chosen.ndim == 2 else 0))
     if len(seen) < 2:
-        raise EpoxyError(
+        raise OneClassError(
             f"an end model needs items of two classes; there are items of {len(seen)}",
             where="training set",
             remedy="Test items are never trained on, nor are a few dev labels: lower labels.dev "

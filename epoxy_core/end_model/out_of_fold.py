@@ -6,7 +6,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.end_model.examples import Embeddings, Floats, Targets
+from epoxy_core.end_model.examples import Embeddings, Floats, OneClassError, Targets
 from epoxy_core.end_model.head import EndModelHead
 from epoxy_core.errors import EpoxyError
 
@@ -53,6 +53,9 @@ def out_of_fold(
     all heads would be a little surer of the rest than of the training rows, and a head trained
     on everything likewise.)
 
+    Where the other folds hold items of one class only, as when all videos of the other are in this
+    one, no head can be trained: the fold's rows get the classes' shares in the whole.
+
     Parameters
     ----------
     make_head
@@ -75,7 +78,7 @@ def out_of_fold(
     Raises
     ------
     EpoxyError
-        If there are fewer than two folds, or without one of them too few items are left.
+        If there are fewer than two folds, or items of one class only.
     """
     n = len(embeddings)
     drawn = isinstance(folds, int)
@@ -88,12 +91,28 @@ def out_of_fold(
             where="out-of-fold predictions",
             remedy="Give each item a fold, and at least two of them.",
         )
-    found: Floats | None = None
+    found = np.empty((n, make_head().n_classes))
+    failed: OneClassError | None = None
+    trained = 0
     for name in names:
         rows = np.flatnonzero(fold == name)
-        head = make_head().fit(embeddings, targets, np.where(fold == name, 0.0, weight))
-        if found is None:
-            found = np.empty((n, head.n_classes))
+        head = make_head()
+        try:
+            head.fit(embeddings, targets, np.where(fold == name, 0.0, weight))
+        except OneClassError as error:
+            found[rows], failed = _shares(targets, weight, head.n_classes), error
+            continue
+        trained += 1
         for part in np.array_split(rows, -(-len(rows) // 65_536)):
             found[part] = head.predict_proba(embeddings[part])
-    return found if found is not None else np.empty((0, 0))
+    if failed and not trained:
+        raise failed
+    return found
+
+
+def _shares(targets: Targets, weight: Floats, n_classes: int) -> Floats:
+    """float64 [K], of the weighted targets."""
+    used = weight > 0
+    each = np.eye(n_classes)[targets[used]] if targets.ndim == 1 else targets[used]
+    total = weight[used] @ each
+    return np.asarray(total / total.sum())

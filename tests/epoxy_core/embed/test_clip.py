@@ -52,14 +52,24 @@ def together(encoder, contents):
 
 def test_same_vectors_as_open_clip(clip, plain, photos):
     china, flower = photos
-    images = [china, flower[:, 100:400], np.ascontiguousarray(flower[:333, ::2]), china[:97, :70]]
+    images = [china, np.ascontiguousarray(flower[:333, ::2]), china[:97, :70]]
     exact = plain(images)
     for encoder in (clip, ClipEncoder(precision="float32")):
         vectors = encoder.encode_images(images)
-        assert vectors.shape == (4, 512)
+        assert vectors.shape == (3, 512)
         assert vectors.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
         assert (vectors * exact).sum(axis=1).min() >= 0.999
+
+
+def test_what_the_published_graph_sees(clip, photos):
+    """Leading components, in thousandths, of what ONNX Runtime gives of the int8 graph itself."""
+    temple = [-3, -122, -23, -18, -32, -6, -1, 25, 1, 10, -4, 8, -12, 10, -28, -3, 14, -1, -21]
+    flower = [-15, -126, 8, -21, -6, 4, 8, 46, 24, 38, 21, -28, -14, 8, -36, 11, -16, -20, 11]
+    vectors = clip.encode_images(photos)
+    for vector, expected in zip(vectors, (temple, flower), strict=True):
+        assert np.corrcoef(vector[: len(expected)], expected)[0, 1] > 0.95
+    assert vectors[0] @ vectors[1] == pytest.approx(0.62, abs=0.04)
 
 
 def test_items_pool_their_frames(clip, film):
@@ -113,7 +123,7 @@ def test_what_was_finished_before_a_lost_frame_is_kept(clip, film, tmp_path):
 
 
 def test_stopping_early_ends_the_thread(clip, film):
-    contents = [FrameContent(film(photo), (n,)) for photo in (0, 1) for n in range(12)]
+    contents = [FrameContent(film(photo), (n,)) for photo in (0, 1) for n in range(6)]
     chunks = clip.encode_batches(contents)
     rows, _ = next(chunks)
     assert 0 < len(rows) < len(contents)

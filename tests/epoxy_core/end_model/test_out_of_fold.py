@@ -60,6 +60,17 @@ def test_folds_are_even_and_the_seed_shuffles_them():
     assert (assign_folds(keys) == assign_folds(keys, seed=1)).mean() < 0.25
 
 
+def test_a_class_that_is_in_one_fold_only_cannot_be_foretold_there():
+    vectors, _ = noise(90)
+    classes, fold = np.repeat([0, 1, 1], 30), np.repeat([0, 1, 2], 30)
+    for targets in (classes, np.eye(2)[classes]):
+        found = out_of_fold(lambda: LinearHead(2), vectors, targets, folds=fold)
+        np.testing.assert_allclose(found[:30], np.tile([1 / 3, 2 / 3], (30, 1)))
+        assert np.ptp(found[30:, 0]) > 0.01
+    with pytest.raises(EpoxyError, match="items of two classes"):
+        out_of_fold(lambda: LinearHead(2), vectors, np.ones(90, int), folds=fold)
+
+
 def test_one_fold_is_not_enough():
     vectors, classes = noise(20)
     with pytest.raises(EpoxyError, match="at least two"):
