@@ -12,7 +12,10 @@ train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 
 .PHONY: demo test ui lint lock bench-embed bench-quality bench-synthetic bench-tennis bench-video bench-data clean
 
 demo: $(VENV)/.installed
-	@for task in $(TASKS); do $(BIN)/epoxy run $$task || failed="$$failed $$task"; echo; done; \
+	@for task in $(TASKS); do \
+		$(BIN)/epoxy run $$task || { \
+			test $$? = 69 && echo "$$task is left out: its data is out of reach."; \
+		} || failed="$$failed $$task"; echo; done; \
 		test -z "$$failed" || { echo "Not finished:$$failed (why: see above)."; exit 1; }
 
 test: $(VENV)/.installed-test

@@ -27,3 +27,7 @@ class EpoxyError(Exception):
 
 class BusyError(EpoxyError):
     """Another process is in the way: waiting, or asking again later, may be all it takes."""
+
+
+class UnavailableError(EpoxyError):
+    """What must be downloaded is out of reach."""

