@@ -113,7 +113,7 @@ def test_data_out_of_reach_has_an_exit_status_of_its_own(workplace, capsys, monk
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert epoxy(capsys, "init", "mine")[0] == 0
     (workplace / "mine" / "data" / "items.csv").unlink()
-    fetch = f"{{package: no-such-package==1.0, member: items.csv, sha256: {'0' * 64}}}"
+    fetch = f"{{package: no-such-package==1.0, member: items.csv, sha256: {'f' * 64}}}"
     edit(workplace / "mine" / "task.yaml", "source:\n", f"source:\n  fetch: {fetch}\n")
     code, printed = epoxy(capsys, "run", "mine")
     assert code == 69
