@@ -103,7 +103,7 @@ def combine(
         balance=model.class_balance_,
         known_balance=balance,
         dependence=model.dependence_,
-        choices=(*balance_choice(task, judges, model), *model.choices_, *in_order),
+        choices=(*balance_choice(task, gold, judges, model), *model.choices_, *in_order),
         grid=calibration.grid_,
         curves=np.zeros_like(curves) if propagated else curves,
     )

@@ -40,18 +40,22 @@ def class_balance(
 
 
 def balance_choice(
-    task: Task, judges: npt.NDArray[np.int8], model: ChosenLabelModel
+    task: Task,
+    gold: npt.NDArray[np.int8],
+    judges: npt.NDArray[np.int8],
+    model: ChosenLabelModel,
 ) -> list[Choice]:
     """Why the class balance is what it is, if that was left to us; see `class_balance`."""
     if task.label_model.class_balance != "auto":
         return []
-    n = int((judges >= 0).sum())
-    if n >= ENOUGH_GOLD:
-        chosen, reason = "dev", f"There are {n} dev labels."
+    n, stretches = int((gold >= 0).sum()), int((judges >= 0).sum())
+    known = f"{n} dev labels" + (f" of {stretches} stretches" if stretches < n else "")
+    if stretches >= ENOUGH_GOLD:
+        chosen, reason = "dev", f"There are {known}."
     elif model.class_balance_ is not None:
         chosen, reason = "learned", model.balance_reason_
     else:
-        chosen, reason = "uniform", f"{n} dev labels are too few, and votes alone do not tell it."
+        chosen, reason = "uniform", f"{known} are too few, and votes alone do not tell it."
     if model.class_balance_ is not None:
         shares = zip(task.classes, model.class_balance_, strict=True)
         reason += " " + ", ".join(f"{name} {share:.0%}" for name, share in shares) + "."

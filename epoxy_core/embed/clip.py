@@ -1,8 +1,6 @@
 """Frames, pictures and texts to unit vectors, through any CLIP model of open_clip."""
 
-from collections import defaultdict
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,34 +12,19 @@ from epoxy_core.embed.clip_load import LoadedClip, load_clip
 from epoxy_core.embed.clip_models import WITH_TEXT, clip_fingerprint, resolve_clip
 from epoxy_core.embed.clip_tower import DIMENSION
 from epoxy_core.embed.feed import Ahead, batches
-from epoxy_core.embed.frames import FrameContent
-from epoxy_core.embed.pixels import Pixels
+from epoxy_core.embed.frames import FrameContent, decoded, wanted_frames
 from epoxy_core.embed.pooling import Block, Pool
 from epoxy_core.embed.runtime import Precision, default_device
 from epoxy_core.errors import EpoxyError
-from epoxy_core.video import read_frames
 
 if TYPE_CHECKING:
     import torch
-
-Wanted = dict[Path, dict[int, list[int]]]
 
 CHUNK_ROWS = 256
 # What a layer computes for more pictures no longer fits what the allocator keeps at hand: every
 # page is asked for and zeroed anew, half as much work again (benchmarks/results/video.md).
 _MOST_ON_CPU = 16
 _AHEAD = 64
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A frame at the model's size, and the items it is part of."""
-
-    path: Path
-    number: int
-    pixels: npt.NDArray[np.uint8]
-    rows: list[int]
-    last: bool
 
 
 class ClipEncoder:
@@ -128,12 +111,12 @@ class ClipEncoder:
             If the model cannot be loaded, or a frame cannot be decoded any more; everything that
             was finished before is given first.
         """
-        wanted, frames = _wanted(contents)
+        wanted, frames = wanted_frames(contents)
         if not contents:
             return
         clip, pool = self._clip, Pool(frames)
         size = self._at_once
-        with Ahead(lambda: _pictures(wanted, clip.pixels), max(_AHEAD, 2 * size)) as ahead:
+        with Ahead(lambda: decoded(wanted, clip.pixels), max(_AHEAD, 2 * size)) as ahead:
             try:
                 for batch in batches(ahead, size):
                     vectors = self._encode(clip, [picture.pixels for picture in batch])
@@ -227,44 +210,6 @@ class ClipEncoder:
 
         with torch.inference_mode():
             return _unit(clip.encode_image(clip.pixels.batch(pictures, self.device, clip.dtype)))
-
-
-def _wanted(contents: Sequence[FrameContent]) -> tuple[Wanted, list[int]]:
-    """Rows by video and frame, in order of the first item of a video; frames of every item."""
-    wanted: Wanted = defaultdict(lambda: defaultdict(list))
-    frames = []
-    for row, content in enumerate(contents):
-        numbers = set(content.frames)
-        if not numbers:
-            raise EpoxyError(
-                f"item {row} has no frames", where=str(content.path), remedy="Scan the video again."
-            )
-        frames.append(len(numbers))
-        for number in numbers:
-            wanted[content.path][number].append(row)
-    return wanted, frames
-
-
-def _pictures(wanted: Wanted, pixels: Pixels) -> Generator[_Picture, None, None]:
-    for path, rows in wanted.items():
-        numbers = sorted(rows)
-        left = iter(numbers)
-        for number, image in read_frames(path, numbers):
-            expected = next(left)
-            if number != expected:
-                raise _changed(path, expected)
-            last = number == numbers[-1]
-            yield _Picture(path, number, pixels.resized(image), rows[number], last)
-        if (missing := next(left, None)) is not None:
-            raise _changed(path, missing)
-
-
-def _changed(path: Path, number: int) -> EpoxyError:
-    return EpoxyError(
-        f"frame {number} cannot be decoded any more",
-        where=str(path),
-        remedy="The file changed since it was scanned: run again, and it is scanned anew.",
-    )
 
 
 def _unit(vectors: "torch.Tensor") -> npt.NDArray[np.float32]:
