@@ -13,8 +13,7 @@ from rich.text import Text
 
 from epoxy_core.evaluation import score
 from epoxy_core.lf_table import interval
-from epoxy_core.session import Session
-from epoxy_core.session_update import Update
+from epoxy_core.session import Session, Update
 from epoxy_core.task import Task
 
 EXAMPLES = 3

@@ -12,9 +12,7 @@ from assets.labels import publish_labels
 from assets.lf_summary import publish_summary
 from assets.lf_votes import lf_code_version, publish_votes
 from assets.store import Store
-from epoxy_core.session import Session
-from epoxy_core.session_columns import Column
-from epoxy_core.session_update import Update
+from epoxy_core.session import Column, Session, Update
 from epoxy_core.task import Task
 from pipelines.definitions import build
 from pipelines.recovery import exclusively

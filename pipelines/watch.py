@@ -18,9 +18,7 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from epoxy_core.labeling import load_labeling_functions
 from epoxy_core.live_view import View, render
-from epoxy_core.session import Session
-from epoxy_core.session_columns import Column
-from epoxy_core.session_open import open_session
+from epoxy_core.session import Column, Session, open_session
 from epoxy_core.task import Task, load_task
 from pipelines.automation import raw_file_stats
 from pipelines.definitions import build

@@ -8,7 +8,7 @@ from support import bring_up_to_date, edit, epoxy, ran
 from assets.store import Store
 from epoxy_core.home import Home
 from epoxy_core.labeling import load_labeling_functions
-from epoxy_core.session_open import open_session
+from epoxy_core.session import open_session
 from epoxy_core.storage.database import Database
 from epoxy_core.task import load_task
 

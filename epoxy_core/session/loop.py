@@ -20,8 +20,8 @@ from epoxy_core.labeling import (
 from epoxy_core.lend import Lent, extend, threshold_setting
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
 from epoxy_core.lf_table import lf_table, with_estimates
-from epoxy_core.session_columns import Column, matrix, strength_matrix
-from epoxy_core.session_update import Clock, Update
+from epoxy_core.session.columns import Column, matrix, strength_matrix
+from epoxy_core.session.update import Clock, Update
 from epoxy_core.task import Task
 
 

@@ -9,8 +9,8 @@ from epoxy_core.extension import ExtendedVotes, NeighborGraph
 from epoxy_core.labeling import ABSTAIN, LabelingFunction, LFResult, QueryEncoder
 from epoxy_core.lend import Lent, threshold_setting
 from epoxy_core.lf_accuracy import BY_LF, LFAccuracy
-from epoxy_core.session import Session
-from epoxy_core.session_columns import Column
+from epoxy_core.session.columns import Column
+from epoxy_core.session.loop import Session
 from epoxy_core.storage.database import Database
 from epoxy_core.storage.lance import EmbeddingStore
 from epoxy_core.storage.neighbors import NeighborStore
