@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 TASKS  ?= examples/sms_spam examples/animation
 PEERS  ?= .cache/peers
+CLIPS  := bikes.mp4 cockatoo.mp4 elephants_dream.webm
 
 SET_FORMAT := DATA is a folder of sets, SETS are further sets: folders with label.json and \
 train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 = abstain).
@@ -41,8 +42,10 @@ bench-synthetic: $(VENV)/.installed $(PEERS)/.installed
 bench-tennis: bench-data $(VENV)/.installed $(PEERS)/.installed
 	$(BIN)/python -m benchmarks.tennis $(DATA) --peers $(PEERS)/bin/python
 
+# Frames per second and memory, on clips that `make demo` fetches.
 bench-video: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.video
+	$(BIN)/python -m benchmarks.video --every 15 --frames 16 $(CLIPS:%=examples/animation/data/%)
+	$(BIN)/python -m benchmarks.video_memory examples/animation/data/bikes.mp4
 
 bench-data:
 	@test -n "$(strip $(DATA) $(SETS))" || { echo "Which data? $(SET_FORMAT)"; exit 1; }

@@ -26,6 +26,8 @@ VIDEO = (
     "clip_load",
     "clip_models",
     "clip_tower",
+    "clip_precision",
+    "pooling",
 )
 
 

@@ -60,8 +60,7 @@ def prepare(home: Home) -> Path:
             where=str(folder),
             remedy=f"Point {'DAGSTER_HOME' if chosen else 'EPOXY_HOME'} at a folder of yours.",
         ) from error
-    os.environ["DAGSTER_HOME"] = str(folder.resolve())
-    return folder
+    return folder.resolve()
 
 
 @contextmanager
@@ -75,7 +74,7 @@ def open_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """
     folder = prepare(home)
     try:
-        opened = dg.DagsterInstance.get()
+        opened = dg.DagsterInstance.from_config(str(folder))
     except Exception as error:  # YAML, configuration and SQL errors have no common base
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EpoxyError(

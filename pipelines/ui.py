@@ -25,6 +25,7 @@ def serve(home: Home, port: int) -> NoReturn:
     """
     with open_instance(home) as instance:
         settle_dead_runs(instance)
+        os.environ["DAGSTER_HOME"] = instance.root_directory
         workspace = _workspace(Path(instance.root_directory))
     directory = tasks_directory()
     if directory.is_dir():

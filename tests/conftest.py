@@ -49,11 +49,3 @@ def finished(_finished, tmp_path):
         shutil.copytree(_finished / name, tmp_path / name)
     (tmp_path / "home" / "dagster" / "dagster.yaml").unlink()  # it names the original's storage
     return tmp_path / "messages", Home(tmp_path / "home")
-
-
-@pytest.fixture(autouse=True)
-def _own_dagster_home():
-    """No test reads or writes the user's Dagster instance, nor another test's."""
-    os.environ.pop("DAGSTER_HOME", None)
-    yield
-    os.environ.pop("DAGSTER_HOME", None)

@@ -38,7 +38,7 @@ class ClipEncoder:
     model, checkpoint
         See `resolve_clip`.
     precision
-        ``auto``: weights of matrix products in bfloat16 where the hardware has them, else float32.
+        ``auto``: bfloat16 matrix products where the hardware has them, else float32.
     batch_size
         Pictures per batch; on a CPU no more than 16, which is fastest.
     base
@@ -209,7 +209,7 @@ class ClipEncoder:
         import torch
 
         with torch.inference_mode():
-            return _unit(clip.encode_image(clip.pixels.batch(pictures, self.device, clip.dtype)))
+            return _unit(clip.encode_image(clip.pixels.batch(pictures, self.device)))
 
 
 def _unit(vectors: "torch.Tensor") -> npt.NDArray[np.float32]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epoxy_core.embed.clip_models import FOLDER_CONFIG, ClipModel
+from epoxy_core.embed.clip_precision import in_bfloat16
 from epoxy_core.embed.clip_tower import ARCHITECTURE, packaged_tower
 from epoxy_core.embed.hub import first_line, hub_commit
 from epoxy_core.embed.pixels import Pixels
@@ -37,8 +38,6 @@ class LoadedClip:
         Tokens [n, context] to vectors; None without a text tower.
     tokenize
         Texts to tokens.
-    dtype
-        Of pictures.
     """
 
     encode_image: "Callable[[torch.Tensor], torch.Tensor]"
@@ -46,14 +45,12 @@ class LoadedClip:
     tokenize: "Callable[[Sequence[str]], torch.Tensor] | None"
     pixels: Pixels
     dimension: int
-    dtype: "torch.dtype"
 
 
 def load_clip(model: ClipModel, device: str, precision: Precision) -> LoadedClip:
     """Load the model onto its device.
 
-    In bfloat16 the weights of matrix products are kept in bfloat16 and everything else in
-    float32, as open_clip's precision ``bf16``.
+    In bfloat16 means the matrix products of the image tower, see `in_bfloat16`; prompts are few.
 
     Raises
     ------
@@ -70,16 +67,14 @@ def load_clip(model: ClipModel, device: str, precision: Precision) -> LoadedClip
 def _load_packaged(device: str, reduced: bool) -> LoadedClip:
     import open_clip
     import torch
-    from open_clip.model import convert_weights_to_lp
     from open_clip.transform import PreprocessCfg
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = packaged_tower()
-    dtype = torch.bfloat16 if reduced else torch.float32
     config = open_clip.get_model_config(ARCHITECTURE)
     with torch.device("meta"):  # no memory and no random numbers for what is replaced at once
-        tower = open_clip.CLIP(**config, cast_dtype=dtype if reduced else None).visual
+        tower = open_clip.CLIP(**config).visual
     try:
         tower.load_state_dict(load_file(path), strict=True, assign=True)
     except (SafetensorError, RuntimeError, OSError) as error:
@@ -88,21 +83,18 @@ def _load_packaged(device: str, reduced: bool) -> LoadedClip:
             where=str(path),
             remedy="Remove the file: it is made again.",
         ) from error
-    if reduced:
-        convert_weights_to_lp(tower, dtype)
+    tower.to(device).eval()
     return LoadedClip(
-        encode_image=tower.to(device).eval(),
+        encode_image=in_bfloat16(tower, tower) if reduced else tower,
         encode_text=None,
         tokenize=None,
         pixels=Pixels(vars(PreprocessCfg(size=tower.image_size))),
         dimension=config["embed_dim"],
-        dtype=dtype,
     )
 
 
 def _load_open_clip(model: ClipModel, device: str, reduced: bool) -> LoadedClip:
     import open_clip
-    import torch
 
     published = _published(model) if model.kind == "tag" else {}
     file = Path(model.checkpoint) if model.kind == "file" and model.checkpoint else None
@@ -111,7 +103,6 @@ def _load_open_clip(model: ClipModel, device: str, reduced: bool) -> LoadedClip:
             loaded = open_clip.create_model(
                 model.open_clip_name,
                 pretrained=model.checkpoint,
-                precision="bf16" if reduced else "fp32",
                 device=device,
                 force_quick_gelu=bool(published.get("quick_gelu")),
                 require_pretrained=True,
@@ -128,13 +119,13 @@ def _load_open_clip(model: ClipModel, device: str, reduced: bool) -> LoadedClip:
                 "complete, as open_clip saves them.",
             ) from error
     loaded.eval()
+    encode = loaded.encode_image
     return LoadedClip(
-        encode_image=loaded.encode_image,
+        encode_image=in_bfloat16(loaded.visual, encode) if reduced else encode,
         encode_text=loaded.encode_text,
         tokenize=tokenize,
         pixels=Pixels(loaded.visual.preprocess_cfg),
         dimension=int(open_clip.get_model_config(model.open_clip_name)["embed_dim"]),
-        dtype=torch.bfloat16 if reduced else torch.float32,
     )
 
 

@@ -72,20 +72,14 @@ class Pixels:
             )
         )
 
-    def batch(
-        self,
-        pictures: Sequence[npt.NDArray[np.uint8]],
-        device: str,
-        dtype: "torch.dtype",
-    ) -> "torch.Tensor":
-        """Normalise pictures of the model's size, as a tensor [n, 3, height, width]."""
+    def batch(self, pictures: Sequence[npt.NDArray[np.uint8]], device: str) -> "torch.Tensor":
+        """Normalise pictures of the model's size, as a float32 tensor [n, 3, height, width]."""
         import torch
 
         stacked = torch.from_numpy(np.stack(pictures)).to(device)
         mean = torch.tensor(self._settings["mean"], device=device)
         std = torch.tensor(self._settings["std"], device=device)
-        scaled = (stacked.to(torch.float32) - mean * 255) / (std * 255)
-        return scaled.to(dtype).permute(0, 3, 1, 2)
+        return ((stacked.to(torch.float32) - mean * 255) / (std * 255)).permute(0, 3, 1, 2)
 
     def _by_open_clip(self) -> Any:
         """open_clip's own steps up to the normalising, for what few models ask for."""

@@ -57,7 +57,6 @@ def test_killed_before_a_commit(finished, tmp_path, nth):
     undisturbed = Home(tmp_path / "undisturbed")
     shutil.copytree(home.root, undisturbed.root)
     bring_up_to_date(folder, undisturbed)
-    os.environ.pop("DAGSTER_HOME", None)
 
     before = tables(folder, home)
     victim = start(KILL_BEFORE_COMMIT.format(nth=nth), folder, home)

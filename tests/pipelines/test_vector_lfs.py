@@ -1,6 +1,5 @@
 """Labeling functions on embeddings, from the task's files to its tables."""
 
-import os
 import shutil
 
 import pytest
@@ -118,7 +117,6 @@ def test_an_edit_runs_what_depends_on_it(task, file, old, new, votes, more):
 def test_what_fails_is_named_and_the_others_votes_are_there(task, tmp_path):
     folder, _ = task
     home = Home(tmp_path / "elsewhere")
-    os.environ.pop("DAGSTER_HOME", None)
     edit(folder / FUNCTIONS, '"m80000000"', '"m1", "m80000000"')
     edit(folder / FUNCTIONS, "vectors @ vectors[asks].mean(axis=0)", "vectors @ items")
     done = bring_up_to_date(folder, home)
@@ -170,7 +168,6 @@ def test_the_warm_session_encodes_a_prompt_once_and_ends_where_a_cold_run_does(t
         assert not watch.pending
     warm = tables(folder, home)
     assert ran(bring_up_to_date(folder, home)) == set()
-    os.environ.pop("DAGSTER_HOME", None)
     assert not bring_up_to_date(folder, Home(tmp_path / "cold")).failures
     cold = tables(folder, Home(tmp_path / "cold"))
     assert all(warm[name].equals(cold[name]) for name in warm)

@@ -45,9 +45,7 @@ def relabelled_elsewhere(folder, home, elsewhere):
     if not other.root.exists():
         shutil.copytree(home.root, other.root)
         (other.root / "dagster" / "dagster.yaml").unlink(missing_ok=True)
-    os.environ.pop("DAGSTER_HOME", None)
     assert not bring_up_to_date(folder, other).failures
-    os.environ.pop("DAGSTER_HOME", None)
     return tables(folder, other)
 
 

@@ -152,6 +152,9 @@ def film(tmp_path_factory, photos):
     return make
 
 
+VISION = {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8}
+
+
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory, prepared):
     """Build and save a complete CLIP of open_clip, a few thousand weights; give its folder."""
@@ -161,10 +164,10 @@ def tiny_clip(tmp_path_factory, prepared):
     import torch
     from safetensors.torch import save_file
 
-    def build(seed=0, leave_out=(), **preprocess):
+    def build(seed=0, leave_out=(), vision=None, **preprocess):
         config = {
             "embed_dim": 16,
-            "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+            "vision_cfg": vision or VISION,
             "text_cfg": {
                 "context_length": 77,
                 "vocab_size": 49408,

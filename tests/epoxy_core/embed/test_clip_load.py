@@ -46,6 +46,22 @@ def test_both_towers_of_a_folder(tiny_clip, photos, precision, preprocess):
     assert (found * prompts).sum(axis=1).min() >= 0.999
 
 
+@pytest.mark.parametrize(
+    "vision",
+    [
+        {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8},
+        {"image_size": 32, "layers": 1, "width": 64, "patch_size": 8, "attentional_pool": True},
+        {"image_size": 32, "layers": 1, "width": 64, "patch_size": 8, "qk_norm": True},
+        {"image_size": 64, "timm_model_name": "resnet10t", "timm_proj": "linear"},
+    ],
+)
+def test_other_image_towers_in_bfloat16(tiny_clip, photos, vision):
+    folder = str(tiny_clip(vision=vision))
+    exact = ClipEncoder(folder, precision="float32").encode_images(photos)
+    reduced = ClipEncoder(folder, precision="bfloat16").encode_images(photos)
+    assert (exact * reduced).sum(axis=1).min() >= 0.999
+
+
 @pytest.fixture(scope="module")
 def small(prepared):
     """A whole model of the smallest architecture, in half precision."""

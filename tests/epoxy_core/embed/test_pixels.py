@@ -36,7 +36,7 @@ def test_same_pictures_as_open_clip(beside, photos, settings):
     pixels, transform = beside(**settings)
     images = [np.ascontiguousarray(photos[0][:high, :wide]) for high, wide in SIZES]
     resized = [pixels.resized(image) for image in images]
-    ours = pixels.batch(resized, "cpu", torch.float32)
+    ours = pixels.batch(resized, "cpu")
     theirs = torch.stack([transform(Image.fromarray(image)) for image in images])
     assert ours.shape == theirs.shape
     step = 1 / 255 / min(settings.get("std", (0.26,)))
@@ -47,12 +47,11 @@ def test_same_pictures_as_open_clip(beside, photos, settings):
 
 def test_large_pictures_keep_their_look(beside, photos):
     """Pillow's shortcut for pictures many times the target's size stays within rounding."""
-    import torch
     from PIL import Image
 
     pixels, transform = beside(size=224)
     large = np.asarray(Image.fromarray(photos[1]).resize((3840, 2160), Image.Resampling.LANCZOS))
-    ours = pixels.batch([pixels.resized(large)], "cpu", torch.float32)[0]
+    ours = pixels.batch([pixels.resized(large)], "cpu")[0]
     apart = (ours - transform(Image.fromarray(large))).abs() * 255 * 0.26
     assert apart.mean() < 0.5
     assert apart.max() < 12
