@@ -5,7 +5,7 @@ import polars as pl
 
 from assets.keys import CORPUS, key, placed
 from assets.metadata import schema, table
-from assets.pictures import Tile, contact_sheet
+from assets.pictures import Tile, caption, contact_sheet
 from assets.progress import progress
 from assets.sampling import sampling
 from assets.store import Store
@@ -81,7 +81,7 @@ def _sheet(store: Store, task: Task, shown: pl.DataFrame) -> dict[str, dg.Metada
         return {}
     pictures = store.frames(task).thumbnails(shown["content_hash"].to_list())
     tiles = [
-        Tile(item_id, pictures.get(content))
+        Tile(caption(item_id), pictures.get(content))
         for item_id, content in shown.select("item_id", "content_hash").iter_rows()
     ]
     return {"pictures": contact_sheet([("", tiles)])}

@@ -9,7 +9,7 @@ from assets.encoder import encoder_of
 from assets.keys import LABELS, key, lf_key, placed, pool, step
 from assets.lineage import label_changes_lineage, labels_lineage
 from assets.metadata import heuristics, picture, schema, share_per_class, shares, table
-from assets.pictures import COLUMNS, Tile, contact_sheet, surest_and_least_sure
+from assets.pictures import COLUMNS, Tile, caption, contact_sheet, surest_and_least_sure
 from assets.plots import confidence_histogram
 from assets.store import Store
 from assets.versions import code_version, data_version
@@ -154,7 +154,7 @@ def _pictures(
     rows = []
     for (label,), part in shown.group_by("label", maintain_order=True):
         tiles = [
-            Tile(f"{item_id}\nP = {confidence:.3f}", thumbnails.get(content))
+            Tile(caption(item_id, f"P = {confidence:.3f}"), thumbnails.get(content))
             for item_id, confidence, content in part.select(
                 "item_id", "confidence", "content_hash"
             ).iter_rows()

@@ -78,6 +78,12 @@ def surest_and_least_sure(labels: pl.DataFrame, each: int) -> pl.DataFrame:
     )
 
 
+def caption(item_id: str, note: str = "") -> str:
+    """File and second of an item of a video, and what is to be said of it."""
+    video, _, start = item_id.rpartition("/")[2].rpartition("@")
+    return f"{video}\n{float(start):.1f} s  {note}".rstrip()
+
+
 def _jpeg(rows: Sequence[tuple[str, Sequence[Tile]]], width: int) -> bytes:
     from PIL import Image, ImageDraw, ImageFont
 
@@ -121,6 +127,4 @@ def _picture(thumbnail: bytes | None, width: int, height: int) -> "Image":
 def _wrapped(caption: str, most: int) -> str:
     """The end of the first line, which tells names apart, and the beginning of the second."""
     first, _, second = caption.partition("\n")
-    if not second and len(first) > most:
-        first, second = first[-2 * most : -most], first[-most:]
     return f"{first[-most:]}\n{second[:most]}"

@@ -7,7 +7,14 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from assets.pictures import COLUMNS, MOST_BYTES, Tile, contact_sheet, surest_and_least_sure
+from assets.pictures import (
+    COLUMNS,
+    MOST_BYTES,
+    Tile,
+    caption,
+    contact_sheet,
+    surest_and_least_sure,
+)
 
 
 def thumbnail(seed, size=(160, 90)):
@@ -62,3 +69,8 @@ def test_the_surest_and_the_least_sure_of_every_class():
     assert found["item_id"].to_list() == ["i5", "i4", "i2", "i0", "other"]  # one of each video
     assert found["surest"].to_list() == [True, True, False, False, True]
     assert surest_and_least_sure(labels, each=9).height == 7
+
+
+def test_a_caption_names_file_and_second():
+    assert caption("data/some@clip.mp4@000012.680", "P = 0.9") == "some@clip.mp4\n12.7 s  P = 0.9"
+    assert caption("clip.mp4@000000.000") == "clip.mp4\n0.0 s"
