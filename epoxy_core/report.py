@@ -120,9 +120,15 @@ def print_report(console: Console, task: Task, report: Report) -> None:
         console.print(f"[bold]{name}[/bold]: {total:,} items ({shares})")
 
 
+def on_a_clock(seconds: float) -> str:
+    """Minutes and seconds, of an hour or more with the hours."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} hours" if hours else f"{minutes}:{rest:02} minutes"
+
+
 def _print_videos(console: Console, videos: pl.DataFrame) -> None:
-    total = round(videos["duration"].sum())
-    console.print(f"{videos.height:,} videos, {total // 60}:{total % 60:02} minutes")
+    console.print(f"{videos.height:,} videos, {on_a_clock(float(videos['duration'].sum()))}")
     problems = videos.drop_nulls("problem")
     for name, items, problem in (
         problems.select("video", "items", "problem").head(MOST_PROBLEMS_SHOWN).iter_rows()

@@ -21,6 +21,7 @@ from epoxy_core.corpus import (
 from epoxy_core.embed import DEFAULT_MODEL, resolve_clip, resolve_model
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
+from epoxy_core.report import on_a_clock
 from epoxy_core.source_settings import VideoSource
 from epoxy_core.storage.frames import FrameStore
 from epoxy_core.task import Task
@@ -143,10 +144,8 @@ def _some(videos: Sequence[Video], lengths: dict[str, float], scans: FrameStore)
 def _print_videos(
     console: Console, total: int, lengths: dict[str, float], problems: dict[str, str]
 ) -> None:
-    minutes, seconds = divmod(round(sum(lengths.values())), 60)
-    hours, minutes = divmod(minutes, 60)
     console.print(
-        f"[green]✓[/green] videos: {total:,} files, {hours}:{minutes:02}:{seconds:02} hours",
+        f"[green]✓[/green] videos: {total:,} files, {on_a_clock(sum(lengths.values()))}",
         highlight=False,
     )
     for name, problem in list(problems.items())[:_SHOWN]:
