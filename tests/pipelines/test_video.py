@@ -349,7 +349,7 @@ def test_check_report_and_predict(films, capsys, monkeypatch):
     monkeypatch.setenv("EPOXY_HOME", str(home.root))
     code, printed = epoxy(capsys, "check", folder)
     assert code == 0, printed
-    assert "videos: 5 files, 0:00:18 hours" in printed
+    assert "videos: 5 files, 0:18 minutes" in printed
     assert "left out: clips/broken.mp4: the file is empty (0 bytes)" in printed
     assert "36 items (8 dev, 8 test, 20 unlabeled)" in printed
     assert "clip (local)" in printed
