@@ -58,6 +58,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             "item_folds.py",
             "item_order.py",
             "combine",
+            "label_model",
             "end_model/linear.py",
             "end_model/softmax_regression.py",
             "end_model/out_of_fold.py",
