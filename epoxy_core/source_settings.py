@@ -121,7 +121,11 @@ class GoldLabels(Section):
         "and, for a stretch of it, start and end in seconds; a column split (dev, test, "
         "unlabeled) replaces the shares below",
     )
-    dev: Share = Field(1.0, description="share of labelled items in the dev split, by hash of id")
+    dev: Share = Field(
+        1.0,
+        description="share of labelled items in the dev split, by hash of id; of videos, by hash "
+        "of their content",
+    )
     test: Share = Field(0.0, description="share of labelled items held out for the evaluation")
     on_unknown_class: BadRow = Field("error", description="a label that is not one of the classes")
 

@@ -144,8 +144,9 @@ def _some(videos: Sequence[Video], lengths: dict[str, float], scans: FrameStore)
 def _print_videos(
     console: Console, total: int, lengths: dict[str, float], problems: dict[str, str]
 ) -> None:
+    files = "1 file" if total == 1 else f"{total:,} files"
     console.print(
-        f"[green]✓[/green] videos: {total:,} files, {on_a_clock(sum(lengths.values()))}",
+        f"[green]✓[/green] videos: {files}, {on_a_clock(sum(lengths.values()))}",
         highlight=False,
     )
     for name, problem in list(problems.items())[:_SHOWN]:
