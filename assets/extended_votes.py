@@ -13,9 +13,9 @@ from assets.metadata import schema
 from assets.scope import items_in_scope, scope_settings
 from assets.store import Store
 from assets.versions import code_version, data_version
-from epoxy_core.extension import NeighborGraph, random_similarity
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.lend import Lent, extend, threshold_setting
+from epoxy_core.neighbors import NeighborGraph, random_similarity
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.votes import extended_rows, own_votes, put_extended
 from epoxy_core.task import Task
@@ -37,6 +37,9 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
             code_version=code_version(
                 __file__,
                 "extension",
+                "neighbors/scope.py",
+                "neighbors/similarity.py",
+                "neighbors/unrelated.py",
                 "labeling/symbols.py",
                 "lend.py",
                 "borrow_scope.py",

@@ -13,13 +13,13 @@ from assets.predictions import prediction_rows
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
-from epoxy_core.extension import NeighborGraph
 from epoxy_core.item_order import item_order
 from epoxy_core.label_model.choose import STAGES
 from epoxy_core.label_model.dependencies import weights
 from epoxy_core.label_model.order_choice import STAGE as IN_ORDER
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.storage.choices import choice_rows, put_choices
 from epoxy_core.storage.database import Database, put
 from epoxy_core.storage.history import put_evidence

@@ -9,7 +9,7 @@ from assets.scope import items_in_scope, scope_settings
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.borrow_scope import sequence_column
-from epoxy_core.extension import neighbor_graph, random_similarity
+from epoxy_core.neighbors import neighbor_graph, random_similarity
 from epoxy_core.task import Task
 
 
@@ -25,9 +25,9 @@ def neighbors_asset(task: Task) -> dg.AssetsDefinition:
         "An edited heuristic reads its extension off this graph.",
         code_version=code_version(
             __file__,
-            "extension/neighbors.py",
-            "extension/scope.py",
-            "extension/similarity.py",
+            "neighbors/graph.py",
+            "neighbors/scope.py",
+            "neighbors/similarity.py",
             "borrow_scope.py",
             "item_order.py",
             settings=[encoder, k, scope_settings(task)],

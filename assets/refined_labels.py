@@ -16,10 +16,10 @@ from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import class_balance, fit_posterior
 from epoxy_core.end_model import assign_folds
-from epoxy_core.extension import NeighborGraph
 from epoxy_core.item_folds import fold_columns, fold_keys
 from epoxy_core.item_order import item_order
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.refinement import Evidence, Refined
 from epoxy_core.storage.choices import put_choices
 from epoxy_core.storage.database import Database, put, selected

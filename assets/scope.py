@@ -3,7 +3,7 @@
 import polars as pl
 
 from epoxy_core.borrow_scope import borrow_scope, sequence_column
-from epoxy_core.extension import Scope
+from epoxy_core.neighbors import Scope
 from epoxy_core.storage.database import Database
 from epoxy_core.task import Task
 

@@ -14,7 +14,7 @@ from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic
 from epoxy_core.errors import EpoxyError
-from epoxy_core.extension import NeighborGraph
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.storage.database import selected
 from epoxy_core.task import Task
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from epoxy_core.extension import Scope
 from epoxy_core.item_order import sequence_ids
+from epoxy_core.neighbors import Scope
 from epoxy_core.task import Task
 
 

@@ -5,13 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension import (
-    ExtendedVotes,
-    NeighborGraph,
-    dev_threshold,
-    extend_again,
-    extend_votes,
-)
+from epoxy_core.extension import ExtendedVotes, dev_threshold, extend_again, extend_votes
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.task import Task
 
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from epoxy_core.choices import Choice
 from epoxy_core.end_model import fit_scaling
-from epoxy_core.extension import NeighborGraph
 from epoxy_core.label_model import MajorityVote
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.refinement import (
     LEAST_PER_CLASS,
     MAJORITY,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from epoxy_core.extension import Scope
+from epoxy_core.neighbors import Scope
 
 KINDS = ("any", "same_sequence", "other_sequences")
 

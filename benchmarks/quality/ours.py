@@ -13,17 +13,11 @@ import numpy.typing as npt
 from epoxy_core.choices import Choice
 from epoxy_core.embed import LexicalVectors, joined
 from epoxy_core.end_model import assign_folds
-from epoxy_core.extension import (
-    BorrowedVoteCalibration,
-    NeighborGraph,
-    nearest_in,
-    neighbor_graph,
-    propagate,
-    random_similarity,
-)
+from epoxy_core.extension import BorrowedVoteCalibration, nearest_in, propagate
 from epoxy_core.label_model import extended_posterior, make_label_model
 from epoxy_core.label_model.chain import TemporalChain
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors import NeighborGraph, neighbor_graph, random_similarity
 from epoxy_core.refinement import REFINED, Evidence, FitModel, refine, unrefined
 from epoxy_core.settings import Extension, LabelModelSettings
 from epoxy_core.source_settings import TextSource

@@ -9,12 +9,13 @@ from epoxy_core.choices import Choice
 from epoxy_core.combine.combined import Combined
 from epoxy_core.combine.settings import balance_choice, class_balance, dependency_pairs
 from epoxy_core.combine.votes import Floats, Reach, VoteMatrices, Votes
-from epoxy_core.extension import BorrowedVoteCalibration, NeighborGraph, propagate
+from epoxy_core.extension import BorrowedVoteCalibration, propagate
 from epoxy_core.label_model import ChosenLabelModel, extended_posterior
 from epoxy_core.label_model.in_order import ChainInOrder
 from epoxy_core.label_model.order_choice import CHAIN, order_choice
 from epoxy_core.label_model.unique_votes import unique_votes
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.task import Task
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension import NeighborGraph
+from epoxy_core.neighbors import NeighborGraph
 
 _ROWS_AT_ONCE = 65_536
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.extension.nearest import Nearest, nearest_in
-from epoxy_core.extension.neighbors import NeighborGraph
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors.graph import NeighborGraph
 
 _ROWS_AT_ONCE = 65_536
 

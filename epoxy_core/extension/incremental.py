@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.extension.extend import ExtendedVotes, borrow, nearest_supporters
-from epoxy_core.extension.neighbors import NeighborGraph
+from epoxy_core.neighbors.graph import NeighborGraph
 
 
 def extend_again(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.scope import Scope
-from epoxy_core.extension.similarity import checked_embeddings, exact_similarity, matmul_slack
+from epoxy_core.neighbors.scope import Scope
+from epoxy_core.neighbors.similarity import checked_embeddings, exact_similarity, matmul_slack
 
 _BUFFER = 2**25  # similarities in memory at once: 128 MiB
 _SUPPORT_AT_ONCE = 65_536

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.neighbors import NOBODY, NeighborGraph
-from epoxy_core.extension.similarity import GRID
+from epoxy_core.neighbors.graph import NOBODY, NeighborGraph
+from epoxy_core.neighbors.similarity import GRID
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

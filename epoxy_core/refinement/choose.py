@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from epoxy_core.choices import ENOUGH_GOLD, Choice
 from epoxy_core.end_model import LinearHead, out_of_fold
-from epoxy_core.extension import NeighborGraph, neighbor_graph
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors import NeighborGraph, neighbor_graph
 from epoxy_core.refinement.held_out import Labeler, held_out_lift
 from epoxy_core.refinement.joint import Evidence, Floats, refine
 from epoxy_core.refinement.plain import LEAST_PER_CLASS, trainable, unrefined

@@ -13,8 +13,8 @@ from epoxy_core.end_model import (
     out_of_fold,
     select,
 )
-from epoxy_core.extension import NeighborGraph
 from epoxy_core.labeling import ABSTAIN
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.refinement.joint import Evidence, Floats, Refined
 
 LEAST_PER_CLASS = 10

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import polars as pl
 
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
-from epoxy_core.extension import NeighborGraph, random_similarity
 from epoxy_core.item_order import item_order
 from epoxy_core.labeling import (
     LabelingFunction,
@@ -20,6 +19,7 @@ from epoxy_core.labeling import (
 from epoxy_core.lend import Lent, extend, threshold_setting
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
 from epoxy_core.lf_table import lf_table, with_estimates
+from epoxy_core.neighbors import NeighborGraph, random_similarity
 from epoxy_core.session.columns import Column, matrix, strength_matrix
 from epoxy_core.session.update import Clock, Update
 from epoxy_core.task import Task

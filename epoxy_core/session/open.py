@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from epoxy_core.borrow_scope import borrow_scope
-from epoxy_core.extension import ExtendedVotes, NeighborGraph
+from epoxy_core.extension import ExtendedVotes
 from epoxy_core.labeling import ABSTAIN, LabelingFunction, LFResult, QueryEncoder
 from epoxy_core.lend import Lent, threshold_setting
 from epoxy_core.lf_accuracy import BY_LF, LFAccuracy
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.session.columns import Column
 from epoxy_core.session.loop import Session
 from epoxy_core.storage.database import Database

@@ -7,7 +7,7 @@ import pytest
 from clouds import K, N, label_model, make
 
 from epoxy_core.evaluation import calibration_error
-from epoxy_core.extension import neighbor_graph
+from epoxy_core.neighbors import neighbor_graph
 from epoxy_core.refinement import PLAIN, REFINED, refine
 from epoxy_core.settings import TrainingSet
 from epoxy_core.source_settings import TextSource

@@ -17,7 +17,7 @@ from pipelines.definitions import build, build_all
 from pipelines.graph import job_name
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "sentence_transformers", "open_clip", "lancedb", "sklearn", "matplotlib", "ray")
+HEAVY = ("torch", "sentence_transformers", "open_clip", "lancedb", "sklearn", "matplotlib", "numba")
 
 
 def graph_of(folder, tmp_path):

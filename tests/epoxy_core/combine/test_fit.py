@@ -6,8 +6,9 @@ from combining import NAMES, combined, first, said, task
 
 from benchmarks.synthetic_votes import KINDS, sample
 from epoxy_core.combine import Reach, VoteMatrices, combine, fit_posterior
-from epoxy_core.extension import NeighborGraph, propagate
+from epoxy_core.extension import propagate
 from epoxy_core.label_model import make_label_model
+from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.settings import Extension
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from epoxy_core.end_model import cut_statistic, select
-from epoxy_core.extension import NeighborGraph, Scope, neighbor_graph
+from epoxy_core.neighbors import NeighborGraph, Scope, neighbor_graph
 
 
 def embedded(n, seed=0, dimensions=5):

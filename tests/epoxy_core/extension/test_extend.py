@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from searching import KINDS, may_lend, on_grid, scopes, unit
 
-from epoxy_core.extension import Scope, extend_again, extend_votes, neighbor_graph
+from epoxy_core.extension import extend_again, extend_votes
+from epoxy_core.neighbors import Scope, neighbor_graph
 
 
 def by_search(votes, embeddings, threshold, scope):

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from searching import KINDS, scopes, unit
 
-from epoxy_core.extension import Scope, extend_again, extend_votes, neighbor_graph
+from epoxy_core.extension import extend_again, extend_votes
+from epoxy_core.neighbors import Scope, neighbor_graph
 
 
 def assert_as_if_new(old, new, embeddings, k, threshold, search_from=-1.0, scope=None):

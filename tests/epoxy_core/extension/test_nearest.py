@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from searching import KINDS, coarse, may_lend, on_grid, scopes, unit
 
-from epoxy_core.extension import Scope, nearest_in
+from epoxy_core.extension import nearest_in
+from epoxy_core.neighbors import Scope
 
 
 def assert_is_by_search(embeddings, queries, support, scope):

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epoxy_core.extension import NeighborGraph, neighbor_graph, propagate
+from epoxy_core.extension import propagate
 from epoxy_core.label_model import hard_labels
+from epoxy_core.neighbors import NeighborGraph, neighbor_graph
 
 
 def graph_of(indices, similarity):

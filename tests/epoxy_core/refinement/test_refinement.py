@@ -7,7 +7,7 @@ import pytest
 from clouds import K, N, label_model, majority, make
 
 from epoxy_core.end_model import assign_folds
-from epoxy_core.extension import neighbor_graph
+from epoxy_core.neighbors import neighbor_graph
 from epoxy_core.refinement import (
     MAJORITY,
     REFINED,

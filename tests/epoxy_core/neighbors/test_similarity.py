@@ -1,6 +1,6 @@
 import numpy as np
 
-from epoxy_core.extension.similarity import GRID, exact_similarity, matmul_slack
+from epoxy_core.neighbors.similarity import GRID, exact_similarity, matmul_slack
 
 
 def test_same_pair_same_similarity_in_any_shape():

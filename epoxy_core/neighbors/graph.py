@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.extension.scope import Scope
-from epoxy_core.extension.similarity import checked_embeddings, exact_similarity, matmul_slack
+from epoxy_core.neighbors.scope import Scope
+from epoxy_core.neighbors.similarity import checked_embeddings, exact_similarity, matmul_slack
 
 NOBODY = -1
 """In place of a neighbour, where fewer than k items may lend."""

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension.scope import Scope
-from epoxy_core.extension.similarity import checked_embeddings, exact_similarity
+from epoxy_core.neighbors.scope import Scope
+from epoxy_core.neighbors.similarity import checked_embeddings, exact_similarity
 
 _QUANTILE = 0.99
 _QUANTILE_OF_SEQUENCES = 0.95

@@ -1,7 +1,7 @@
 import numpy as np
 from searching import unit
 
-from epoxy_core.extension import Scope, random_similarity
+from epoxy_core.neighbors import Scope, random_similarity
 
 
 def test_random_similarity_lies_between_unrelated_and_alike():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from searching import KINDS, coarse, may_lend, on_grid, scopes, unit
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.extension import Scope, neighbor_graph
+from epoxy_core.neighbors import Scope, neighbor_graph
 
 
 def by_search(embeddings, k, scope):
@@ -83,7 +83,7 @@ def test_near_duplicates_across_the_kth_place():
 
 
 def test_several_blocks_agree_with_brute_force(monkeypatch):
-    from epoxy_core.extension import neighbors
+    from epoxy_core.neighbors import graph as neighbors
 
     monkeypatch.setattr(neighbors, "_BUFFER", 1)
     embeddings = unit(np.random.default_rng(3).integers(-1, 2, size=(700, 6)))
