@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dagster as dg
 import numpy as np
+import polars as pl
 
 from assets.encoder import clip_encoder, encoder_of, text_encoder
 from assets.keys import CORPUS, key, placed
@@ -50,11 +51,11 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     )
     def embeddings(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         items = store.database(task).query("SELECT content_hash FROM items ORDER BY item_id")
-        hashes = items["content_hash"].to_list()
+        hashes = items["content_hash"]
         vectors = store.embeddings(task)
         with progress(context, "embedding") as report:
             embedded = _embed(task, store, hashes, report)
-        version = data_version(encoder, *hashes)
+        version = data_version(encoder, items)
         vectors.tag(version.value)
         if embedded:
             vectors.compact()
@@ -72,14 +73,19 @@ def embeddings_asset(task: Task) -> dg.AssetsDefinition:
     return embeddings
 
 
-def _embed(task: Task, store: Store, hashes: list[str], report: Callable[[int, int], None]) -> int:
+def _embed(task: Task, store: Store, hashes: pl.Series, report: Callable[[int, int], None]) -> int:
     """Embed what the store lacks; say how many contents that were."""
     vectors = store.embeddings(task)
+    if not vectors.missing(hashes):
+        report(0, 0)
+        return 0
     if task.video:
-        contents = _frames(task, store, hashes)
-        return embed_missing(clip_encoder(task), vectors, hashes, contents, report)
+        names = hashes.to_list()
+        return embed_missing(
+            clip_encoder(task), vectors, names, _frames(task, store, names), report
+        )
     texts = store.database(task).query("SELECT text FROM items ORDER BY item_id")["text"]
-    return embed_missing(text_encoder(task), vectors, hashes, texts.to_list(), report)
+    return embed_missing(text_encoder(task), vectors, hashes.to_list(), texts.to_list(), report)
 
 
 def _frames(task: Task, store: Store, hashes: list[str]) -> list[FrameContent]:
@@ -114,7 +120,8 @@ def embeddings_check(task: Task) -> dg.AssetChecksDefinition:
     )
     def finite_unit_vectors(store: Store) -> dg.AssetCheckResult:
         hashes = store.database(task).query("SELECT content_hash FROM items")["content_hash"]
-        norms = np.linalg.norm(store.embeddings(task).load(hashes.to_list()), axis=1)
+        vectors = store.embeddings(task).load(hashes)
+        norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
         bad = int((~np.isclose(norms, 1, atol=0.01)).sum())
         return dg.AssetCheckResult(
             passed=bad == 0, metadata={"bad_vectors": bad, "items": len(norms)}

@@ -7,7 +7,7 @@ import polars as pl
 from assets.encoder import encoder_of
 from assets.features import features_fingerprint, stored_features
 from assets.keys import TRAINING, key, placed, pool
-from assets.predictions import prediction_rows
+from assets.predictions import prediction_rows, probability_matrix
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import (
@@ -62,14 +62,10 @@ def end_model_asset(task: Task, settings: EndModel) -> dg.AssetsDefinition:
             " t.source, t.run_id"
             " FROM items i LEFT JOIN training_set t USING (item_id) ORDER BY i.item_id"
         )
-        hashes = rows["content_hash"].to_list()
-        features = stored_features(task, store, hashes)
+        features = stored_features(task, store, rows["content_hash"])
         weight = rows["weight"].fill_null(0.0).to_numpy()
         trained = weight > 0
-        targets = np.zeros((rows.height, task.n_classes))
-        targets[trained] = np.array(rows["probabilities"].drop_nulls().to_list()).reshape(
-            -1, task.n_classes
-        )
+        targets = probability_matrix(rows["probabilities"], task.n_classes)
 
         labels = settings.labels
         if labels == "auto":

@@ -8,6 +8,7 @@ from assets.keys import TRAINING, key, placed, pool
 from assets.lineage import evaluation_lineage
 from assets.metadata import picture, schema, table
 from assets.plots import stage_bars
+from assets.predictions import probability_matrix
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.evaluation import Score, calibration_error, score
@@ -78,9 +79,8 @@ def scored(
         " WHERE p.stage = ? ORDER BY p.item_id",
         [stage],
     )
-    probabilities = np.array(rows["probabilities"].to_list(), dtype=np.float64)
     return (
-        probabilities.reshape(-1, task.n_classes),
+        probability_matrix(rows["probabilities"], task.n_classes),
         rows["gold"].to_numpy(),
         rows["covered"].to_numpy(),
     )

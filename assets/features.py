@@ -1,6 +1,6 @@
 """What the end model sees of an item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +71,15 @@ def features_fingerprint(task: Task, lexical: Path) -> str:
     return f"{encoder}+{weight:g}*{LexicalVectors.load(lexical).fingerprint}" if weight else encoder
 
 
-def stored_features(task: Task, store: "Store", hashes: Sequence[str]) -> npt.NDArray[np.float32]:
-    """What the end model sees of the items, float32 [n, d], in the order of their contents."""
-    embeddings = store.embeddings(task).load(list(hashes))
-    if not task.lexical_weight:
-        return embeddings
-    return joined(embeddings, store.lexical(task).read(hashes), task.lexical_weight)
+def stored_features(task: Task, store: "Store", hashes: pl.Series) -> npt.NDArray[np.float16]:
+    """What the end model sees of the items, float16 [n, d], in the order of their contents.
+
+    Half precision is what is stored, and a million items fit in memory.
+    """
+    embeddings, weight = store.embeddings(task), task.lexical_weight
+    split = embeddings.dimension or 0
+    words = store.lexical(task).read(hashes) if weight else np.empty((len(hashes), 0), np.float16)
+    features = np.empty((len(hashes), split + words.shape[1]), np.float16)
+    embeddings.read_into(hashes, features[:, :split])
+    np.multiply(words, np.float16(weight), out=features[:, split:])
+    return features

@@ -29,7 +29,7 @@ def lexical_asset(task: Task) -> dg.AssetsDefinition:
     )
     def lexical(context: dg.AssetExecutionContext, store: Store) -> dg.MaterializeResult:
         items = store.database(task).query("SELECT content_hash, text FROM items ORDER BY item_id")
-        hashes, texts = items["content_hash"].to_list(), items["text"].to_list()
+        hashes, texts = items["content_hash"], items["text"].to_list()
         start = perf_counter()
         vectorizer = LexicalVectors().fit(texts)
         fitted = perf_counter()
@@ -38,7 +38,9 @@ def lexical_asset(task: Task) -> dg.AssetsDefinition:
         done = perf_counter()
         store.lexical(task).write(hashes, vectors, vectorizer)
         return dg.MaterializeResult(
-            data_version=data_version(vectorizer.fingerprint, *hashes, vectors),
+            data_version=data_version(
+                vectorizer.fingerprint, items.select("content_hash"), vectors
+            ),
             metadata={
                 "dagster/row_count": len(hashes),
                 "terms": len(vectorizer.terms_),

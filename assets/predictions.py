@@ -44,3 +44,10 @@ def prediction_rows(
             ).cast(pl.List(pl.Float64)),
         }
     )
+
+
+def probability_matrix(column: pl.Series, n_classes: int) -> npt.NDArray[np.float64]:
+    """A column of probabilities as float64 [n, K]; zeros where it is null."""
+    filled = column.fill_null([0.0] * n_classes)
+    values = filled.explode(empty_as_null=False).cast(pl.Float64).to_numpy()
+    return values.reshape(-1, n_classes)

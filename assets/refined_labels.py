@@ -11,7 +11,7 @@ from assets.features import stored_features
 from assets.keys import TRAINING, key, placed, pool
 from assets.lineage import refined_labels_lineage
 from assets.metadata import schema, table
-from assets.predictions import prediction_rows
+from assets.predictions import prediction_rows, probability_matrix
 from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import class_balance, fit_posterior
@@ -91,7 +91,6 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             " JOIN predictions x ON x.item_id = i.item_id AND x.stage = 'extended_votes'"
             " ORDER BY i.item_id"
         )
-        hashes = items["content_hash"].to_list()
         stored = extended_votes(database, names)
         own = np.where(
             stored.source == np.arange(items.height)[:, None], stored.votes, np.int8(ABSTAIN)
@@ -99,7 +98,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
         dev = database.labels_by_row("dev")
         borrow = task.training_set.votes == "extended"
         evidence = Evidence(
-            features=stored_features(task, store, hashes),
+            features=stored_features(task, store, items["content_hash"]),
             votes=own,
             strength=stored.strength,
             folds=assign_folds(fold_keys(task, items)),
@@ -107,7 +106,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             gold=_to_train_on(task, dev),
             reached=items["labelled"].to_numpy() if borrow else None,
         )
-        posterior = np.array(items["extended" if borrow else "own"].to_list(), dtype=np.float64)
+        posterior = probability_matrix(items["extended" if borrow else "own"], task.n_classes)
         order = item_order(task, items)
         judges = dev if order is None else order.one_per_stretch(dev)
         balance = class_balance(task, dev, judges)
@@ -115,7 +114,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             task,
             evidence,
             judges,
-            posterior.reshape(-1, task.n_classes),
+            posterior,
             NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list())),
             lambda votes, strength: fit_posterior(task, votes, strength, balance),
             balance,

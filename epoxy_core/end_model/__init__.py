@@ -2,6 +2,7 @@
 
 from epoxy_core.end_model.calibration import Scaling, fit_scaling
 from epoxy_core.end_model.card import ModelCard
+from epoxy_core.end_model.examples import Embeddings
 from epoxy_core.end_model.factory import load_head, make_head
 from epoxy_core.end_model.files import card_path
 from epoxy_core.end_model.gold import mix_gold
@@ -12,6 +13,7 @@ from epoxy_core.end_model.out_of_fold import assign_folds, out_of_fold
 from epoxy_core.end_model.selection import cut_statistic, select
 
 __all__ = [
+    "Embeddings",
     "EndModelHead",
     "LinearHead",
     "MLPHead",

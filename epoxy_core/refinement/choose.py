@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.choices import ENOUGH_GOLD, Choice
-from epoxy_core.end_model import LinearHead, out_of_fold
+from epoxy_core.end_model import Embeddings, LinearHead, out_of_fold
 from epoxy_core.labeling import ABSTAIN
 from epoxy_core.neighbors import NeighborGraph, neighbor_graph
 from epoxy_core.refinement.held_out import Labeler, held_out_lift
@@ -72,7 +72,7 @@ def choose_labels(
         step = len(hand_labels) // _SAMPLE
         rows = np.unique(np.concatenate([np.arange(0, len(hand_labels), step), hand]))
         evidence, hand_labels = evidence.only(rows), hand_labels[rows]
-        graph = neighbor_graph(evidence.features, _NEIGHBORS)
+        graph = neighbor_graph(_unit(evidence.features), _NEIGHBORS)
         hand = np.flatnonzero(hand_labels != ABSTAIN)
 
     def refined(part: Evidence, posterior: Floats) -> Floats:
@@ -119,6 +119,14 @@ def choose_labels(
         )
     measure = "dev accuracy, cross-fitted" if measured else "lift on votes left out"
     return chosen, Choice(STAGE, chosen, reason, measure, scores)
+
+
+def _unit(features: Embeddings) -> npt.NDArray[np.float32]:
+    """Rows of length one, as a neighbour graph wants them; zero rows stay."""
+    rows = features.astype(np.float32)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(length > 0, length, np.float32(1))
+    return rows
 
 
 def _candidate(fit: FitModel, classify: Callable[[Evidence, Floats], Floats]) -> Labeler:

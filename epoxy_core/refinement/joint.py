@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.end_model import EndModelHead, LinearHead, mix_gold, out_of_fold
+from epoxy_core.end_model import Embeddings, EndModelHead, LinearHead, mix_gold, out_of_fold
 from epoxy_core.label_model import VoteEvidence, softmax
 from epoxy_core.labeling import ABSTAIN
 
@@ -29,7 +29,7 @@ class Evidence:
     Attributes
     ----------
     features
-        float32 [n, d], of the classifier.
+        float32 or float16 [n, d], of the classifier.
     votes
         int8 [n, m] symbols, −1 = abstain.
     strength
@@ -44,7 +44,7 @@ class Evidence:
         bool [n], items with a label though no LF voted on them; none when absent.
     """
 
-    features: npt.NDArray[np.float32]
+    features: Embeddings
     votes: Labels
     strength: npt.NDArray[np.float32] | None
     folds: npt.NDArray[np.int16]

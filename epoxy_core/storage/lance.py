@@ -56,7 +56,7 @@ class EmbeddingStore:
             table = open_table(self.path, self.table_name)
             return None if table is None else int(table.schema.field(_VECTOR).type.list_size)
 
-    def missing(self, hashes: Sequence[str]) -> list[str]:
+    def missing(self, hashes: Sequence[str] | pl.Series) -> list[str]:
         """List the hashes that have no vector yet, each once, in the order given.
 
         Raises
@@ -130,7 +130,7 @@ class EmbeddingStore:
                 )
             table.add(rows)
 
-    def load(self, hashes: Sequence[str]) -> npt.NDArray[np.float32]:
+    def load(self, hashes: Sequence[str] | pl.Series) -> npt.NDArray[np.float32]:
         """Vectors in the order asked.
 
         Parameters
@@ -148,16 +148,35 @@ class EmbeddingStore:
         EpoxyError
             If a hash has no vector, or the table cannot be read.
         """
+        vectors = np.empty((len(hashes), self.dimension or 0), dtype=np.float32)
+        self.read_into(hashes, vectors)
+        for first in range(0, len(vectors), _ROWS_AT_ONCE):
+            part = vectors[first : first + _ROWS_AT_ONCE]
+            part /= np.sqrt(np.einsum("ij,ij->i", part, part))[:, None]
+        return vectors
+
+    def read_into(self, hashes: Sequence[str] | pl.Series, out: npt.NDArray[np.floating]) -> None:
+        """Copy vectors to where they are wanted, as they are stored: of length one to 1e-3.
+
+        Parameters
+        ----------
+        hashes
+            n content hashes; may repeat.
+        out
+            float16 or float32 [n, d].
+
+        Raises
+        ------
+        EpoxyError
+            As `load`.
+        """
         with readable(self.path):
             table = open_table(self.path, self.table_name)
             if table is None:
                 if len(hashes):
                     raise _no_vector(hashes[0], len(hashes), self.path)
-                return np.empty((0, 0), dtype=np.float32)
+                return
             rows = _rows_of(hashes, _stored_hashes(table), self.path)
-            vectors = np.empty(
-                (len(rows), int(table.schema.field(_VECTOR).type.list_size)), dtype=np.float32
-            )
             order = np.argsort(rows, kind="stable")
             ascending = rows[order]
             offset = 0
@@ -167,10 +186,8 @@ class EmbeddingStore:
                 first, last = np.searchsorted(ascending, [offset, offset + batch.num_rows])
                 values = batch.column(_VECTOR).flatten().to_numpy(zero_copy_only=False)
                 block = values.reshape(batch.num_rows, -1)
-                vectors[order[first:last]] = block[ascending[first:last] - offset]
+                out[order[first:last]] = block[ascending[first:last] - offset]
                 offset += batch.num_rows
-        vectors /= np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-        return vectors
 
     def tag(self, name: str) -> None:
         """Name the current version, say after a data version; an existing name moves.
@@ -223,7 +240,9 @@ def _stored_hashes(table: Any) -> pl.Series:
     return pl.Series(_HASH, pl.from_arrow(column.column(_HASH)), dtype=pl.String)
 
 
-def _rows_of(hashes: Sequence[str], stored: pl.Series, path: Path) -> npt.NDArray[np.int64]:
+def _rows_of(
+    hashes: Sequence[str] | pl.Series, stored: pl.Series, path: Path
+) -> npt.NDArray[np.int64]:
     """Row of each hash in the table."""
     known = stored.to_frame().with_row_index("row").unique(_HASH, keep="first")
     asked = pl.Series(_HASH, hashes, dtype=pl.String).to_frame()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from epoxy_core.embed import LexicalVectors
 from epoxy_core.embed.lexical_file import read_tensors, write_tensors
@@ -28,7 +29,7 @@ class LexicalStore:
 
     def write(
         self,
-        hashes: Sequence[str],
+        hashes: Sequence[str] | pl.Series,
         vectors: npt.NDArray[np.float16],
         vectorizer: LexicalVectors,
     ) -> None:
@@ -57,7 +58,7 @@ class LexicalStore:
         about = {"fingerprint": vectorizer.fingerprint, _CONTENTS: _order_digest(hashes)}
         write_tensors(self.path, tensors, about)
 
-    def read(self, hashes: Sequence[str]) -> npt.NDArray[np.float16]:
+    def read(self, hashes: Sequence[str] | pl.Series) -> npt.NDArray[np.float16]:
         """Vectors of these contents.
 
         Parameters
@@ -96,5 +97,5 @@ class LexicalStore:
         return LexicalVectors.load(self.path)
 
 
-def _order_digest(hashes: Sequence[str]) -> str:
+def _order_digest(hashes: Sequence[str] | pl.Series) -> str:
     return hashlib.blake2b("\n".join(hashes).encode(), digest_size=16).hexdigest()

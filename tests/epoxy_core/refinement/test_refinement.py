@@ -187,6 +187,8 @@ def test_large_sets_are_compared_on_a_sample(monkeypatch, n_hand):
         return label_model(votes, strength)
 
     monkeypatch.setattr("epoxy_core.refinement.choose._SAMPLE", 300)
+    # Embeddings and lexical vectors, joined, are no unit vectors, and are stored as float16.
+    evidence = replace(evidence, features=(1.25 * evidence.features).astype(np.float16))
     chosen, choice = choose_labels(evidence, hand, graph, fit, majority, None, 0.8)
     assert set(seen) == {300 + n_hand - len(range(702, 700 + n_hand, 3))}
     assert chosen in choice.scores
