@@ -10,7 +10,7 @@ CLIPS  := bikes.mp4 cockatoo.mp4 elephants_dream.webm
 SET_FORMAT := DATA is a folder of sets, SETS are further sets: folders with label.json and \
 train.json, valid.json, test.json ({id: {data: {text}, label, weak_labels}}, -1 = abstain).
 
-.PHONY: demo test ui lint lock bench-embed bench-quality bench-synthetic bench-tennis bench-video bench-data clean
+.PHONY: demo test ui lint lock bench-embed bench-quality bench-speed bench-synthetic bench-tennis bench-video bench-data clean
 
 demo: $(VENV)/.installed
 	@for task in $(TASKS); do \
@@ -33,6 +33,11 @@ bench-embed: $(VENV)/.installed
 bench-quality: bench-data $(VENV)/.installed $(PEERS)/.installed
 	$(BIN)/python -m benchmarks.quality --peers $(PEERS)/bin/python \
 		$(if $(DATA),--data $(DATA)) $(SETS:%=--set %)
+
+# Seconds, memory and growth, beside the peers': `make bench-speed ITEMS="10000 100000" [EMBED=100000]`.
+bench-speed: $(VENV)/.installed $(PEERS)/.installed
+	$(BIN)/python -m benchmarks.speed --peers $(PEERS)/bin/python \
+		$(if $(ITEMS),--items $(ITEMS)) $(if $(STAGE),--stage $(STAGE)) $(if $(EMBED),--embed $(EMBED))
 
 # The same label models on votes drawn from known parameters.
 bench-synthetic: $(VENV)/.installed $(PEERS)/.installed

@@ -18,6 +18,7 @@ from epoxy_core.corpus import (
     videos_table,
 )
 from epoxy_core.storage.database import put
+from epoxy_core.storage.item_versions import note_changes
 from epoxy_core.storage.schema import BY_NAME
 from epoxy_core.task import Task
 
@@ -69,6 +70,8 @@ def corpus_assets(task: Task) -> dg.AssetsDefinition:
         with store.database(task).write() as connection:
             put(connection, "classes", classes)
             put(connection, "videos", videos)
+            if "items" in chosen:
+                note_changes(connection, raw.items)
             for name in chosen:
                 put(connection, name, tables[name])
         for name in chosen:

@@ -15,9 +15,9 @@ from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.lend import Lent, extend, threshold_setting
-from epoxy_core.neighbors import NeighborGraph, random_similarity
+from epoxy_core.neighbors import random_similarity
 from epoxy_core.storage.database import Database, put
-from epoxy_core.storage.votes import extended_rows, own_votes, put_extended
+from epoxy_core.storage.votes import extended_rows, own_votes, put_extended, reach_row
 from epoxy_core.task import Task
 
 
@@ -61,44 +61,52 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
     ) -> Iterator[dg.MaterializeResult]:
         database = store.database(task)
         items, scope = items_in_scope(task, database)
-        graph = NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list()), scope)
+        graph = store.neighbors(task).read(items["item_id"], scope)
         embeddings = store.embeddings(task).load(items["content_hash"].to_list())
         gold, floor = database.labels_by_row("dev"), random_similarity(embeddings, scope)
         for lf in lfs:
             if extended_key(task, lf.name) in context.selected_asset_keys:
                 own, strength = own_votes(database, lf.name, items.height)
                 lent = extend(task, lf.name, own, graph, embeddings, gold, floor, strength=strength)
-                yield publish_extended(task, database, lf.name, items["item_id"], lent, floor)
+                store_extended(database, lf.name, items["item_id"], lent, floor)
+                yield extended_result(task, lf.name, items["item_id"], lent)
 
     return extended_votes
 
 
-def publish_extended(
-    task: Task, database: Database, lf: str, item_ids: pl.Series, lent: Lent, floor: float
-) -> dg.MaterializeResult:
+def store_extended(
+    database: Database, lf: str, item_ids: pl.Series, lent: Lent, floor: float
+) -> None:
     """Store one labeling function's extended votes."""
     extended = lent.extended
     rows = extended_rows(
         item_ids, lf, extended.votes, extended.source, extended.similarity, extended.strength
     )
-    reach = pl.DataFrame(
-        {
-            "lf": [lf],
-            "least_similarity": [lent.least],
-            "origin": [lent.origin],
-            "floor": [floor],
-        }
-    )
     with database.write() as connection:
         put_extended(connection, lf, rows)
-        put(connection, "extension", reach, "lf = ?", lf)
+        put(connection, "extension", reach_row(lf, lent, floor), "lf = ?", lf)
+
+
+def extended_result(task: Task, lf: str, item_ids: pl.Series, lent: Lent) -> dg.MaterializeResult:
+    """What is reported of one labeling function's extended votes."""
+    extended = lent.extended
+    voted = extended.votes != ABSTAIN
     own = extended.source == np.arange(len(extended.source))
-    borrowed = (extended.votes != ABSTAIN) & ~own
+    borrowed = voted & ~own
+    plain = np.empty(0, np.float32) if extended.strength is None else extended.strength
+    similarity = np.where(voted, extended.similarity, np.float32(0))
     return dg.MaterializeResult(
         asset_key=extended_key(task, lf),
-        data_version=data_version(rows, f"{lent.least:.6f}"),
+        data_version=data_version(
+            item_ids.to_frame(),
+            extended.votes,
+            extended.source,
+            similarity,
+            plain,
+            f"{lf} {lent.least:.6f}",
+        ),
         metadata={
-            "dagster/row_count": rows.height,
+            "dagster/row_count": int(voted.sum()),
             "least_similarity": lent.least,
             "threshold_setting": lent.origin,
             "coverage": float(own.mean()),

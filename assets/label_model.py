@@ -14,15 +14,11 @@ from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
 from epoxy_core.item_order import item_order
-from epoxy_core.label_model.choose import STAGES
-from epoxy_core.label_model.dependencies import weights
-from epoxy_core.label_model.order_choice import STAGE as IN_ORDER
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
-from epoxy_core.neighbors import NeighborGraph
-from epoxy_core.storage.choices import choice_rows, put_choices
+from epoxy_core.storage.choices import choice_rows
 from epoxy_core.storage.database import Database, put
-from epoxy_core.storage.history import put_evidence
+from epoxy_core.storage.learned import put_learned
 from epoxy_core.storage.votes import extended_votes, keep_only
 from epoxy_core.task import Task
 
@@ -81,7 +77,7 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             order = item_order(task, items)
         item_ids, graph = database.item_ids(), None
         if propagated:
-            graph = NeighborGraph(*store.neighbors(task).read(item_ids.to_list()))
+            graph = store.neighbors(task).read(item_ids)
         combined = combine(
             task,
             VoteMatrices(own, votes, similarity, strength, tuple(names), order),
@@ -125,24 +121,9 @@ def publish_label_model(
             prediction_rows(task, "extended_votes", item_ids, combined.extended, reached),
         ]
     )
-    learned = accuracy.by_lf.with_columns(
-        threshold=pl.Series(combined.thresholds),
-        weight=pl.Series(weights(combined.dependence)),
-        depends_on=_dependent(names, combined.dependence),
-    )
     with database.write() as connection:
-        put(connection, "label_model", learned)
-        put_choices(connection, combined.choices, (*STAGES, IN_ORDER))
+        learned = put_learned(connection, names, combined, accuracy.by_lf)
         put(connection, "lf_accuracy", accuracy.by_vote)
-        put_evidence(
-            connection,
-            names,
-            combined.evidence,
-            combined.silence,
-            combined.thresholds,
-            combined.grid,
-            combined.curves,
-        )
         put(connection, "predictions", predictions, "NOT list_contains(?, stage)", LATER_STAGES)
         keep_only(connection, names)
     agreement = (combined.majority.argmax(axis=1) == combined.own.argmax(axis=1))[covered]
@@ -162,13 +143,3 @@ def publish_label_model(
             "agreement_with_majority": float(agreement.mean() if agreement.size else 1.0),
         },
     )
-
-
-def _dependent(names: Sequence[str], dependence: np.ndarray) -> pl.Series:
-    """The LFs that vote like each LF whatever the class, the most alike first."""
-    order = np.argsort(-dependence, axis=1, kind="stable")
-    alike = [
-        [names[other] for other in others if row[other] > 0]
-        for row, others in zip(dependence, order, strict=True)
-    ]
-    return pl.Series("depends_on", alike, dtype=pl.List(pl.String))

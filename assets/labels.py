@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
+import numpy as np
 import polars as pl
 
 from assets.encoder import encoder_of
@@ -16,7 +17,8 @@ from assets.versions import code_version, data_version
 from epoxy_core.label_changes import cause_counts, describe, examples, flip_counts
 from epoxy_core.labeling import LabelingFunction
 from epoxy_core.storage.label_runs import with_texts
-from epoxy_core.storage.publish import RunFacts, publish
+from epoxy_core.storage.publish import Publication, RunFacts, publish
+from epoxy_core.storage.published import BORROWED
 from epoxy_core.task import Task
 
 DATA_VERSION = "dagster/data_version"
@@ -32,6 +34,7 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
         "labeling/symbols.py",
         "storage/history.py",
         "storage/publish.py",
+        "storage/published.py",
     )
 
     @dg.multi_asset(
@@ -67,7 +70,8 @@ def labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDefini
             last = record.asset_entry.last_materialization
             tags = last.asset_materialization.tags if last and last.asset_materialization else None
             versions[record.asset_entry.asset_key] = (tags or {}).get(DATA_VERSION)
-        yield from publish_labels(task, lfs, store, versions, context.run_id)
+        published = publish_labels(task, lfs, store, versions, context.run_id)
+        yield from label_results(task, lfs, store, published)
 
     return labels
 
@@ -78,7 +82,7 @@ def publish_labels(
     store: Store,
     versions: Mapping[dg.AssetKey, str | None],
     dagster_run_id: str,
-) -> Iterator[dg.MaterializeResult]:
+) -> Publication:
     """Publish what is in ``predictions`` as the labels of a new label run.
 
     Parameters
@@ -86,55 +90,77 @@ def publish_labels(
     task, lfs
         The task and its labeling functions, as the predictions were made with them.
     store
-        Where its tables and thumbnails are.
+        Where its tables are.
     versions
         Data versions of the assets; those of items, embeddings and LFs are recorded.
     dagster_run_id
         Recorded as well.
     """
-    database = store.database(task)
-    sources = [("items",), ("embeddings",), *(("lf", lf.name) for lf in lfs)]
-    published = publish(
-        database,
+    return publish(
+        store.database(task),
         task,
         RunFacts(
             dagster_run_id=dagster_run_id,
             lf_fingerprints={lf.name: lf.code_version for lf in lfs},
             embedding=encoder_of(task).fingerprint,
-            data_versions={"/".join(path): versions.get(key(task, *path)) for path in sources},
+            data_versions=source_versions(task, lfs, versions),
         ),
     )
+
+
+def source_versions(
+    task: Task, lfs: Sequence[LabelingFunction], versions: Mapping[dg.AssetKey, str | None]
+) -> dict[str, str | None]:
+    """Data versions of items, embeddings and votes, by asset without the task's name."""
+    sources = [("items",), ("embeddings",), *(("lf", lf.name) for lf in lfs)]
+    return {"/".join(path): versions.get(key(task, *path)) for path in sources}
+
+
+def label_results(
+    task: Task, lfs: Sequence[LabelingFunction], store: Store, published: Publication
+) -> Iterator[dg.MaterializeResult]:
+    """What is reported of a label run: of ``labels``, then of ``label_changes``."""
     labels, changes, run = published.labels, published.changes, published.run
-    balance = dict(labels["label"].value_counts().sort("label").iter_rows())
+    known = np.flatnonzero(labels.labelled)
+    rows = labels.rows(published.item_ids, known)
+    counts = np.bincount(labels.label[known], minlength=task.n_classes).tolist()
+    balance = {name: n for name, n in sorted(zip(task.classes, counts, strict=True)) if n}
+    borrowed = int(np.count_nonzero(labels.votes[known] == BORROWED))
     yield dg.MaterializeResult(
         asset_key=key(task, "labels"),
-        data_version=data_version(labels.drop("run_id")),
+        data_version=data_version(
+            rows.select("item_id"),
+            labels.label[known],
+            labels.steps[known],
+            labels.votes[known],
+            " ".join(task.classes),
+        ),
         metadata={
-            "dagster/row_count": labels.height,
+            "dagster/row_count": rows.height,
             "label_run": run["run_id"],
-            "mean_confidence": float(labels["confidence"].mean() or 0.0),  # type: ignore[arg-type]
-            "coverage": labels.height / max(1, run["n_items"]),
-            "share_borrowed": int((labels["votes"] == "borrowed").sum()) / max(1, labels.height),
+            "mean_confidence": float(rows["confidence"].mean() or 0.0),  # type: ignore[arg-type]
+            "coverage": rows.height / max(1, run["n_items"]),
+            "share_borrowed": borrowed / max(1, rows.height),
             **share_per_class(task.classes, balance),
             "class_shares": table(shares(balance)),
             "heuristics": heuristics(task, lfs),
-            "confidence": picture(confidence_histogram(labels)),
-            **_pictures(task, store, labels),
+            "confidence": picture(confidence_histogram(rows)),
+            **_pictures(task, store, rows),
         },
     )
-    shown = with_texts(database, examples(changes, SHOWN_EXAMPLES))
+    shown = with_texts(store.database(task), examples(changes, SHOWN_EXAMPLES))
     causes = pl.Series("causes", map(describe, shown["causes"].to_list()), dtype=pl.String)
     yield dg.MaterializeResult(
         asset_key=key(task, "label_changes"),
-        data_version=data_version(changes.drop("run_id")),
+        data_version=data_version(changes),
         metadata={
             "dagster/row_count": changes.height,
             "flipped": run["n_flipped"],
             "share_flipped": run["share_flipped"],
-            "share_changed": changes.height / max(1, labels.height),
+            "share_changed": changes.height / max(1, rows.height),
             "changes": table(flip_counts(changes)),
             "causes": table(cause_counts(changes)),
-            "examples": table(shown.with_columns(causes).drop("run_id")),
+            "examples": table(shown.with_columns(causes)),
         },
     )
 

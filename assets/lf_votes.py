@@ -1,12 +1,14 @@
 """``lf/<name>``: one asset per labeling function, with its fingerprint as code version."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import numpy as np
 import polars as pl
 
 from assets.keys import LFS, key, lf_key, placed, pool, step
+from assets.known_votes import Voted, note_voted, replace_votes, vote_on_new_items
 from assets.lineage import lf_lineage
 from assets.metadata import schema, source_link, table
 from assets.space import vector_space
@@ -19,12 +21,30 @@ from epoxy_core.labeling import (
     apply_labeling_functions,
 )
 from epoxy_core.storage.database import Database, put
-from epoxy_core.storage.votes import vote_rows
+from epoxy_core.storage.item_versions import items_version
+from epoxy_core.storage.votes import error_rows, vote_rows
 from epoxy_core.task import Task
 
-ENGINE = tuple(
-    f"labeling/{module}.py"
-    for module in ("apply", "per_item", "columns", "votes", "symbols", "result")
+if TYPE_CHECKING:
+    import duckdb
+
+ENGINE = (
+    *(
+        f"labeling/{module}.py"
+        for module in (
+            "apply",
+            "calls",
+            "columns",
+            "item_view",
+            "per_item",
+            "result",
+            "row_wise",
+            "symbols",
+            "votes",
+        )
+    ),
+    "storage/item_versions.py",
+    "../assets/known_votes.py",
 )
 """How labeling functions are run, and what they return is read."""
 
@@ -78,17 +98,30 @@ def _lf_step(
     )
     def lf_votes(context: dg.AssetExecutionContext, store: Store) -> Iterator[dg.MaterializeResult]:
         database = store.database(task)
-        items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
-        space = vector_space(task, store, items["content_hash"].to_list())
         failed: list[str] = []
         chosen = [lf for lf in lfs if lf_key(task, lf.name) in context.selected_asset_keys]
-        results = apply_labeling_functions(chosen, items, task.classes, space)
-        for lf, result in zip(chosen, results, strict=True):
-            published = publish_votes(task, database, lf, items["item_id"], result)
-            if published:
-                yield published
+        version, item_ids = items_version(database), database.item_ids()
+        versions = {lf.name: lf_code_version(task, lf) for lf in chosen}
+        voted = vote_on_new_items(database, chosen, versions, version, item_ids, task.classes)
+        rest = [lf for lf in chosen if lf.name not in voted]
+        if rest:
+            items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
+            space = vector_space(task, store, items["content_hash"].to_list())
+            results = apply_labeling_functions(rest, items, task.classes, space)
+            voted |= {
+                lf.name: Voted(result, item_ids) for lf, result in zip(rest, results, strict=True)
+            }
+        with database.write() as connection:
+            stored = {
+                lf.name: store_votes(connection, task, lf, item_ids, voted[lf.name], version)
+                for lf in chosen
+            }
+        for lf in chosen:
+            new = voted.pop(lf.name)
+            if stored[lf.name]:
+                yield votes_result(task, lf, item_ids, new.result, len(new.item_ids))
             else:
-                failed.append(f"{lf.location}: {lf.name} {result.describe_errors()}")
+                failed.append(f"{lf.location}: {lf.name} {new.result.describe_errors()}")
         if failed:
             raise dg.Failure(
                 "\n".join(failed)
@@ -107,36 +140,62 @@ def lf_code_version(task: Task, lf: LabelingFunction) -> str:
 
 
 def publish_votes(
-    task: Task, database: Database, lf: LabelingFunction, item_ids: pl.Series, result: LFResult
+    task: Task,
+    database: Database,
+    lf: LabelingFunction,
+    item_ids: pl.Series,
+    result: LFResult,
 ) -> dg.MaterializeResult | None:
-    """Store one labeling function's votes; only its errors, and None, if it raised too often."""
+    """Store votes of which nothing was noted; only the errors, and None, if it raised too often."""
+    with database.write() as connection:
+        stored = store_votes(connection, task, lf, item_ids, Voted(result, item_ids), None)
+    return votes_result(task, lf, item_ids, result) if stored else None
+
+
+def store_votes(
+    connection: "duckdb.DuckDBPyConnection",
+    task: Task,
+    lf: LabelingFunction,
+    item_ids: pl.Series,
+    voted: Voted,
+    items_version: int | None,
+) -> bool:
+    """Store one labeling function's votes; only its errors, and False, if it raised too often.
+
+    Parameters
+    ----------
+    item_ids
+        Of all items.
+    voted
+        What it said, and on which items it was asked.
+    items_version
+        Of the items; None if it is not known, so that all are voted on the next time.
+    """
+    result = voted.result
     refused = result.error_share > task.labeling_functions.max_error_share
     rows = vote_rows(item_ids, lf.name, result.votes, result.strength)
-    with database.write() as connection:
-        put(connection, "lf_errors", _errors(lf.name, result), "lf = ?", lf.name)
-        if not refused:
-            put(connection, "lf_votes", rows, "lf = ?", lf.name)
-    if refused:
-        return None
+    errors = error_rows(lf.name, result)
+    put(connection, "lf_errors", errors, "lf = ?", lf.name)
+    if not refused:
+        replace_votes(connection, lf.name, voted, rows)
+    known = None if refused else items_version
+    note_voted(connection, lf.name, lf_code_version(task, lf), known, rows, errors)
+    return not refused
+
+
+def votes_result(
+    task: Task,
+    lf: LabelingFunction,
+    item_ids: pl.Series,
+    result: LFResult,
+    voted_on: int | None = None,
+) -> dg.MaterializeResult:
+    """What is reported of one labeling function's votes, on all items if not on so many."""
+    n = len(item_ids) if voted_on is None else voted_on
     return dg.MaterializeResult(
         asset_key=lf_key(task, lf.name),
-        data_version=data_version(rows),
-        metadata=_report(task, result),
-    )
-
-
-def _errors(name: str, result: LFResult) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "lf": name,
-                "item_id": found.item_id,
-                "error": found.error,
-                "n_errors": result.n_errors,
-            }
-            for found in result.errors
-        ],
-        schema={"lf": pl.String, "item_id": pl.String, "error": pl.String, "n_errors": pl.Int64},
+        data_version=data_version(vote_rows(item_ids, lf.name, result.votes, result.strength)),
+        metadata={"voted_on": dg.MetadataValue.int(n), **_report(task, result)},
     )
 
 

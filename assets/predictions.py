@@ -4,6 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from epoxy_core.label_model import hard_labels
+from epoxy_core.labeling import ABSTAIN
+from epoxy_core.storage.published import names_of
 from epoxy_core.task import Task
 
 
@@ -29,19 +32,19 @@ def prediction_rows(
     covered
         bool [n]: items the stage has evidence on; the others get no label. All, when absent.
     """
-    names = np.array(task.classes, dtype=object)
-    label = pl.Series("label", names[probabilities.argmax(axis=1)], dtype=pl.String)
+    label = hard_labels(probabilities)
     if covered is not None:
-        label = label.to_frame().select(pl.when(pl.Series(covered)).then(pl.col("label")))["label"]
+        label = np.where(covered, label, np.int8(ABSTAIN))
+    stored = probabilities.astype(np.float32)
     return pl.DataFrame(
         {
             "item_id": item_ids,
             "stage": pl.repeat(stage, len(item_ids), dtype=pl.String, eager=True),
-            "label": label,
-            "confidence": probabilities.max(axis=1),
-            "probabilities": pl.Series(
-                probabilities, dtype=pl.Array(pl.Float64, task.n_classes)
-            ).cast(pl.List(pl.Float64)),
+            "label": names_of(task.classes, label),
+            "confidence": stored.max(axis=1) if len(stored) else np.empty(0, np.float32),
+            "probabilities": pl.Series(stored, dtype=pl.Array(pl.Float32, task.n_classes)).cast(
+                pl.List(pl.Float32)
+            ),
         }
     )
 

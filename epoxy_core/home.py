@@ -29,9 +29,17 @@ class Home:
         """The task's DuckDB file."""
         return self.task(name) / "labels.duckdb"
 
+    def unrecorded(self, name: str) -> Path:
+        """What is in the task's tables and not in Dagster's records yet."""
+        return self.task(name) / "unrecorded.json"
+
     def lance(self, name: str) -> Path:
-        """The task's LanceDB directory: frames, embeddings and neighbour graph."""
+        """The task's LanceDB directory: frames and embeddings."""
         return self.task(name) / "lance"
+
+    def neighbors(self, name: str) -> Path:
+        """The task's neighbour graph."""
+        return self.task(name) / "neighbors.arrow"
 
     def lexical(self, name: str) -> Path:
         """The task's lexical vectors, with what makes them."""

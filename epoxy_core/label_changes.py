@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from epoxy_core.extension import ExtendedVotes
 from epoxy_core.labeling import fractions, log_odds_added
 
 LEAST_CONTRIBUTION = 1e-6
@@ -159,6 +160,109 @@ def margins(evidence: Evidence, cast: CastVotes, winner: Classes, loser: Classes
     return result
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """What the labels of one moment are made of, in memory.
+
+    Attributes
+    ----------
+    names
+        m labeling functions.
+    evidence
+        What their votes were worth.
+    votes
+        Their own and borrowed votes on all n items.
+    """
+
+    names: Sequence[str]
+    evidence: Evidence
+    votes: Sequence[ExtendedVotes]
+
+    def cast(self, at: npt.NDArray[np.intp]) -> CastVotes:
+        """The votes on some items."""
+        shape = len(at), len(self.votes)
+        votes, similarity = np.empty(shape, np.int8), np.empty(shape, np.float32)
+        own, strength = np.empty(shape, np.bool_), np.ones(shape, np.float32)
+        for lf, column in enumerate(self.votes):
+            votes[:, lf], similarity[:, lf] = column.votes[at], column.similarity[at]
+            own[:, lf] = column.source[at] == at
+            if column.strength is not None:
+                strength[:, lf] = column.strength[at]
+        soft = any(column.strength is not None for column in self.votes)
+        return CastVotes(votes, similarity, own, strength if soft else None)
+
+
+def causes_in_memory(
+    before: Standing,
+    after: Standing,
+    at: npt.NDArray[np.intp],
+    old: Classes,
+    new: Classes,
+) -> pl.Series:
+    """Name the labeling functions behind the changes of these items' labels.
+
+    Parameters
+    ----------
+    before, after
+        What the labels were made of.
+    at
+        int [f], the items.
+    old, new
+        int [f], classes before and after; see `opponents`.
+
+    Returns
+    -------
+    As `causes`.
+    """
+    return causes(
+        *grown(
+            (before.names, margins(before.evidence, before.cast(at), new, old)),
+            (after.names, margins(after.evidence, after.cast(at), new, old)),
+        )
+    )
+
+
+def opponents(
+    before: Classes, after: Classes, probabilities: npt.NDArray[np.floating]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The classes before and after; where there is no label, the runner-up of the other one.
+
+    Parameters
+    ----------
+    before, after
+        int [f], −1 = no label.
+    probabilities
+        Floating [f, K], those after; where there is no label any more, those before.
+    """
+    others = probabilities.astype(np.float64)
+    others[np.arange(len(after)), np.maximum(after, before)] = -1
+    second = others.argmax(axis=1)
+    return np.where(before < 0, second, before), np.where(after < 0, second, after)
+
+
+def grown(
+    before: tuple[Sequence[str], Floats], after: tuple[Sequence[str], Floats]
+) -> tuple[list[str], Floats]:
+    """By how much each labeling function's margin grew.
+
+    Parameters
+    ----------
+    before, after
+        Names, and margins float64 [f, m] for the new class against the old one.
+
+    Returns
+    -------
+    The names of both, and float64 [f, their number]: one that is only in one of them grew from, or
+    to, nothing.
+    """
+    lfs = list(dict.fromkeys([*after[0], *before[0]]))
+    total = np.zeros((len(after[1]), len(lfs)))
+    for sign, (names, found) in ((1, after), (-1, before)):
+        for name, margin in zip(names, found.T, strict=True):
+            total[:, lfs.index(name)] += sign * margin
+    return lfs, total
+
+
 def causes(lfs: Sequence[str], contributions: Floats) -> pl.Series:
     """Name the labeling functions behind each change.
 
@@ -175,22 +279,27 @@ def causes(lfs: Sequence[str], contributions: Floats) -> pl.Series:
         f lists of structs ``lf``, ``contribution``: most contributing first, those against the
         change last, those of at most 1e-6 left out.
     """
-    rows, columns = np.nonzero(np.abs(contributions) > LEAST_CONTRIBUTION)
-    found = (
-        pl.DataFrame(
-            {
-                "row": rows,
-                "lf": pl.Series(lfs, dtype=pl.String).gather(columns),
-                "contribution": contributions[rows, columns],
-            }
-        )
-        .sort("row", -pl.col("contribution"), "lf")
-        .group_by("row", maintain_order=True)
-        .agg(causes=pl.struct("lf", "contribution"))
-    )
-    every = pl.DataFrame({"row": np.arange(len(contributions))})
-    joined = every.join(found, on="row", how="left", maintain_order="left")["causes"]
-    return joined.cast(CAUSES).fill_null(pl.lit([], dtype=CAUSES)).alias("causes")
+    import pyarrow as pa
+
+    by_name = np.array(sorted(range(len(lfs)), key=lambda lf: lfs[lf]), dtype=np.intp)
+    named = contributions[:, by_name]
+    order = np.argsort(-named, axis=1, kind="stable")
+    values = np.take_along_axis(named, order, axis=1)
+    kept = np.abs(values) > LEAST_CONTRIBUTION
+    ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    each = pl.DataFrame(
+        {
+            "lf": pl.Series(lfs, dtype=pl.String).gather(by_name[order[kept]]),
+            "contribution": pl.Series(values[kept], dtype=pl.Float64),
+        }
+    ).to_struct("causes")
+    lists = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), each.to_arrow())
+    return pl.Series("causes", pl.from_arrow(lists), dtype=CAUSES)
+
+
+def no_causes(n: int) -> pl.Series:
+    """As many changes without known causes."""
+    return pl.repeat([], n, dtype=CAUSES, eager=True).alias("causes")
 
 
 def flip_counts(changes: pl.DataFrame) -> pl.DataFrame:

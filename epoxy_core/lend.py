@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.extension import ExtendedVotes, dev_threshold, extend_again, extend_votes
+from epoxy_core.extension import (
+    ExtendedVotes,
+    dev_threshold,
+    extend_again,
+    extend_some,
+    extend_votes,
+)
 from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.task import Task
 
@@ -39,13 +45,15 @@ def extend(
     floor: float,
     before: Lent | None = None,
     strength: npt.NDArray[np.float32] | None = None,
+    typical: float | None = None,
 ) -> Lent:
     """Extend one labeling function.
 
     With a threshold that is given or from dev labels, as an exhaustive search would. Where it is
-    to be found without labels, an item looks beyond its neighbours only where all of them are as
-    similar as nearest neighbours usually are, so that k of them may be too few: elsewhere what
-    lies farther away would be cut off anyway, and searching for it is most of the work.
+    to be found without labels, nobody but an item's neighbours lends to it if less similar than
+    nearest neighbours usually are. So an item looks beyond them only where all of them are as
+    similar, so that k of them may be too few: what lies farther away would mostly be cut off
+    anyway, and searching for it is most of the work.
 
     Parameters
     ----------
@@ -65,13 +73,16 @@ def extend(
         Its extended votes before an edit, made with the same setting, graph and labels.
     strength
         float32 [n], its own probabilities of its votes; None where no vote is soft.
+    typical
+        `typical_similarity`, if it is known.
     """
     setting = threshold_setting(task, lf)
     search_from = -1.0
     if setting == "auto":
-        least, origin, search_from = floor, "auto", typical_similarity(graph)
+        least, origin = floor, "auto"
+        search_from = typical_similarity(graph) if typical is None else typical
     elif setting == "dev":
-        candidates = extend_votes(own, graph, embeddings, floor)
+        candidates = extend_some(np.flatnonzero(gold >= 0), own, graph, embeddings, floor)
         least, origin = dev_threshold(candidates, gold, task.n_classes), "dev"
     else:
         least, origin = float(setting), "given"

@@ -6,9 +6,22 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.labeling import ABSTAIN, LabelingFunction, lf_summary
+from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
+from epoxy_core.labeling import ABSTAIN, LabelingFunction
+from epoxy_core.labeling.summary import SCHEMA, summarise
 from epoxy_core.lf_accuracy import BY_LF, dev_figures
 from epoxy_core.task import Task
+
+_SCHEMA = SCHEMA | {
+    "dev_low": pl.Float64,
+    "dev_high": pl.Float64,
+    "extended_coverage": pl.Float64,
+    "threshold": pl.Float64,
+    "n_errors": pl.Int64,
+    "fingerprint": pl.String,
+    "source": pl.String,
+    **{name: dtype for name, dtype in BY_LF.items() if name != "lf"},
+}
 
 
 def lf_table(
@@ -40,19 +53,50 @@ def lf_table(
     estimates
         `LFAccuracy.by_lf`; None if they are not made yet: their columns are null then.
     """
-    names = [lf.name for lf in lfs]
-    counts = lf_summary(own, names, task.classes, gold)
-    dev = counts.select("dev_correct", "dev_votes").iter_rows()
-    ends = [(found["dev_low"], found["dev_high"]) for found in (dev_figures(*row) for row in dev)]
-    table = counts.with_columns(
-        pl.DataFrame(ends, schema={"dev_low": pl.Float64, "dev_high": pl.Float64}, orient="row"),
-        extended_coverage=pl.Series((counted != ABSTAIN).mean(axis=0)),
-        threshold=pl.Series(thresholds),
-        n_errors=pl.Series([n_errors.get(name, 0) for name in names], dtype=pl.Int64),
-        fingerprint=pl.Series([lf.code_version for lf in lfs], dtype=pl.String),
-        source=pl.Series([str(lf.location) for lf in lfs], dtype=pl.String),
-    )
-    return with_estimates(table, pl.DataFrame(schema=BY_LF) if estimates is None else estimates)
+    unique = unique_votes(own, None, task.n_classes)
+    n_counted = np.count_nonzero(counted != ABSTAIN, axis=0)
+    return lf_rows(task, lfs, unique, n_counted, thresholds, gold, n_errors, estimates)
+
+
+def lf_rows(
+    task: Task,
+    lfs: Sequence[LabelingFunction],
+    own: UniqueVotes,
+    n_counted: npt.NDArray[np.integer],
+    thresholds: npt.NDArray[np.float64],
+    gold: npt.NDArray[np.int8],
+    n_errors: Mapping[str, int],
+    estimates: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """`lf_table` from the distinct rows of own votes.
+
+    Parameters
+    ----------
+    own
+        The distinct rows.
+    n_counted
+        int [m], own votes, and the borrowed ones that count.
+    task, lfs, thresholds, gold, n_errors, estimates
+        As in ``lf_table``.
+    """
+    names, known = [lf.name for lf in lfs], np.flatnonzero(gold >= 0)
+    held = own.patterns[own.inverse[known]]
+    columns = summarise(own.patterns, own.counts, names, task.classes, held, gold[known])
+    dev = zip(columns["dev_correct"].tolist(), columns["dev_votes"].tolist(), strict=True)
+    ends = [dev_figures(*row) for row in dev]
+    n = max(len(own.inverse), 1)
+    columns |= {
+        "dev_low": [end["dev_low"] for end in ends],
+        "dev_high": [end["dev_high"] for end in ends],
+        "extended_coverage": n_counted / n,
+        "threshold": thresholds,
+        "n_errors": [n_errors.get(name, 0) for name in names],
+        "fingerprint": [lf.code_version for lf in lfs],
+        "source": [str(lf.location) for lf in lfs],
+    }
+    made = {} if estimates is None else {row["lf"]: row for row in estimates.to_dicts()}
+    columns |= {name: [made.get(lf, {}).get(name) for lf in names] for name in list(BY_LF)[1:]}
+    return pl.DataFrame(columns, schema=_SCHEMA)
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -36,6 +36,8 @@ class View:
         Why the latest save is not in it, if it is not.
     recorded
         What became of the lineage: a word for the last line.
+    committed
+        Seconds of them that it took to write the tables; None: they are written when recorded.
     """
 
     update: Update
@@ -43,6 +45,7 @@ class View:
     seconds: float
     problem: str = ""
     recorded: str = ""
+    committed: float | None = None
 
 
 def render(task: Task, session: Session, view: View) -> RenderableType:
@@ -57,9 +60,10 @@ def render(task: Task, session: Session, view: View) -> RenderableType:
     if view.problem:
         parts.append(Text.from_markup(f"[red]not applied:[/red] {escape(view.problem)}"))
     stages = ", ".join(f"{name} {1000 * s:.0f}" for name, s in view.update.seconds.items())
-    parts.append(
-        Text.from_markup(f"[dim]refreshed in {1000 * view.seconds:.0f} ms ({stages})[/dim]")
-    )
+    done = f"refreshed in {1000 * view.seconds:.0f} ms ({stages})"
+    if view.committed is not None:
+        done += f", of them committed in {view.committed:.2f} s"
+    parts.append(Text.from_markup(f"[dim]{done}[/dim]"))
     if view.recorded:
         parts.append(Text.from_markup(f"[dim]{view.recorded}[/dim]"))
     return Group(*parts)

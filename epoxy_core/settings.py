@@ -50,6 +50,11 @@ class Extension(Section):
     """How abstaining items borrow votes (Epoxy, arXiv 2006.15168)."""
 
     neighbors: int = Field(32, ge=1, le=1024, description="k of the neighbour graph")
+    recall: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        "auto",
+        description="least share of the true k nearest that the graph holds, 1: exact; auto: 1 "
+        "up to 50,000 items, 0.99 up to 200,000, else 0.95",
+    )
     threshold: Literal["auto", "dev"] | Similarity | dict[str, Similarity] = Field(
         "auto", description="auto: label-free; dev: from dev labels; a number; or one per LF"
     )

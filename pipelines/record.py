@@ -5,18 +5,21 @@ from typing import cast
 
 import dagster as dg
 
-from assets.extended_votes import publish_extended
+from assets.extended_votes import extended_result, store_extended
 from assets.keys import key
 from assets.label_model import publish_label_model
-from assets.labels import publish_labels
+from assets.labels import label_results, publish_labels, source_versions
 from assets.lf_summary import publish_summary
-from assets.lf_votes import lf_code_version, publish_votes
+from assets.lf_votes import lf_code_version, publish_votes, votes_result
 from assets.store import Store
 from epoxy_core.session import Column, Session, Update
+from epoxy_core.storage.publish import complete
 from epoxy_core.task import Task
 from pipelines.definitions import build
+from pipelines.live_tables import BY_WATCH, LiveTables
 from pipelines.recovery import exclusively
 from pipelines.staleness import CODE_VERSION, DATA_VERSION, INPUT_VERSION, recorded_tags
+from pipelines.unrecorded import all_recorded
 
 
 def record(
@@ -25,11 +28,15 @@ def record(
     store: Store,
     session: Session,
     update: Update,
+    tables: LiveTables,
     recorded: Mapping[str, Column],
     *,
     refitted: bool,
 ) -> str:
     """Record a session as if its assets had been materialised one by one.
+
+    What is not in the tables yet is written: of what was committed at the edit the predictions and
+    the estimated accuracies, of what could not be committed everything.
 
     Parameters
     ----------
@@ -43,6 +50,8 @@ def record(
         The session.
     update
         Its last update, with the estimated accuracies (`Session.estimated`).
+    tables
+        What the tables hold of it.
     recorded
         Columns of the session that are recorded already.
     refitted
@@ -55,49 +64,75 @@ def record(
     """
     definitions = build([task], store.paths)
     ledger = _Ledger(instance, definitions)
-    database = store.database(task)
     with exclusively(instance, task):
-        for result, code_version in _columns(task, store, session, recorded):
+        for result, code_version in _columns(task, store, session, tables, recorded):
             ledger.add(result, code_version)
-        if not refitted:
-            return ""
-        names, item_ids = list(session.columns), session.items["item_id"]
-        assert update.accuracy is not None
-        ledger.add(
-            publish_label_model(
-                task,
-                database,
-                names,
-                item_ids,
-                session.own_votes(),
-                update.combined,
-                update.accuracy,
-            )
-        )
-        ledger.add(publish_summary(task, database, update.table))
-        refusal = ledger.check(store, key(task, "label_model"))
-        if not refusal:
-            lfs = [column.lf for column in session.columns.values()]
-            for result in publish_labels(task, lfs, store, ledger.versions, "epoxy watch"):
-                ledger.add(result)
-            refusal = ledger.check(store, key(task, "labels"))
+        refusal = _labels(task, store, session, update, tables, ledger) if refitted else ""
+        all_recorded(store.paths, task)
     return refusal
 
 
+def _labels(
+    task: Task,
+    store: Store,
+    session: Session,
+    update: Update,
+    tables: LiveTables,
+    ledger: "_Ledger",
+) -> str:
+    """The label model, and the labels unless a check stops them; say why one does."""
+    database, columns = store.database(task), dict(session.columns)
+    assert update.accuracy is not None
+    ledger.add(
+        publish_label_model(
+            task,
+            database,
+            list(columns),
+            session.items["item_id"],
+            session.own_votes(),
+            update.combined,
+            update.accuracy,
+        )
+    )
+    ledger.add(publish_summary(task, database, update.table))
+    refusal = ledger.check(store, key(task, "label_model"))
+    if refusal:
+        return refusal
+    lfs = [column.lf for column in columns.values()]
+    versions = source_versions(task, lfs, ledger.versions)
+    if tables.published.combined is not update.combined:
+        made = publish_labels(task, lfs, store, ledger.versions, BY_WATCH)
+        tables.adopt(task, made, columns, update.combined, versions)
+    else:
+        tables.versions = versions
+        complete(database, tables.last, versions)
+    assert tables.publication is not None
+    for result in label_results(task, lfs, store, tables.publication):
+        ledger.add(result)
+    return ledger.check(store, key(task, "labels"))
+
+
 def _columns(
-    task: Task, store: Store, session: Session, recorded: Mapping[str, Column]
+    task: Task,
+    store: Store,
+    session: Session,
+    tables: LiveTables,
+    recorded: Mapping[str, Column],
 ) -> Iterator[tuple[dg.MaterializeResult, str | None]]:
     """Votes and extended votes that are not recorded yet, with the votes' code version."""
     database, item_ids = store.database(task), session.items["item_id"]
     for name, column in session.columns.items():
-        old = recorded.get(name)
+        old, stored = recorded.get(name), tables.hold(name, column)
         if old is None or old.lf.code_version != column.lf.code_version:
-            result = publish_votes(task, database, column.lf, item_ids, column.result)
-            assert result is not None  # a session keeps only what did not raise too often
+            if not stored:
+                publish_votes(task, database, column.lf, item_ids, column.result)
+            result = votes_result(task, column.lf, item_ids, column.result)
             yield result, lf_code_version(task, column.lf)
         if old is None or old.lent is not column.lent:
-            lent = publish_extended(task, database, name, item_ids, column.lent, session.floor)
-            yield lent, None
+            if not stored:
+                store_extended(database, name, item_ids, column.lent, session.floor)
+            yield extended_result(task, name, item_ids, column.lent), None
+        tables.stored[name] = column
 
 
 class _Ledger:

@@ -12,6 +12,11 @@ from epoxy_core.errors import BusyError
 from epoxy_core.task import Task
 
 
+def lock_of(instance: dg.DagsterInstance, task: Task) -> Path:
+    """The file that is locked while a task is relabelled."""
+    return Path(instance.root_directory) / f"{task.name}.lock"
+
+
 @contextmanager
 def exclusively(instance: dg.DagsterInstance, task: Task, patience: float = 60.0) -> Iterator[None]:
     """Hold the task's lock, with no dead run left that others would wait for.
@@ -30,7 +35,7 @@ def exclusively(instance: dg.DagsterInstance, task: Task, patience: float = 60.0
     BusyError
         If another process still holds the lock then.
     """
-    lock = Path(instance.root_directory) / f"{task.name}.lock"
+    lock = lock_of(instance, task)
     try:
         with FileLock(lock, timeout=patience):
             settle_dead_runs(instance)

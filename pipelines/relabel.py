@@ -15,6 +15,7 @@ from epoxy_core.task import Task
 from pipelines.graph import job_name
 from pipelines.recovery import exclusively
 from pipelines.staleness import DATA_VERSION, Staleness, staleness
+from pipelines.unrecorded import all_recorded, unrecorded
 
 WRITTEN_FOR_USERS = {"EpoxyError", "BusyError", "UnavailableError", "OneClassError", "Failure"}
 """Exceptions whose message needs neither their name nor what caused them."""
@@ -119,7 +120,8 @@ def _relabel(
         if not result.success:
             done.failures += _failures(result)
             done.retry_may_help = not any(map(_comes_back, result.get_step_failure_events()))
-            break
+            return
+    all_recorded(Store(home=(definitions.resources or {})["store"].home).paths, task)
 
 
 def observe(instance: dg.DagsterInstance, task: Task) -> None:
@@ -136,22 +138,29 @@ def observe(instance: dg.DagsterInstance, task: Task) -> None:
 def lost(
     definitions: dg.Definitions, task: Task, assets: Iterable[dg.AssetKey]
 ) -> set[dg.AssetKey]:
-    """Assets whose file or directory was removed, or never was in this output directory."""
+    """Assets whose file or directory was removed, or never was in this output directory.
+
+    And those that a warm session wrote and did not record, see `pipelines.unrecorded`.
+    """
     home = Store(home=(definitions.resources or {})["store"].home).paths
     others = {
         "frames": [home.lance(task.name)],
         "embeddings": [home.lance(task.name)],
-        "neighbors": [home.lance(task.name)],
+        "neighbors": [home.neighbors(task.name)],
         "lexical": [home.lexical(task.name)],
         "training_set": [home.database(task.name), home.training_set(task.name)],
         "end_model": [home.database(task.name), home.end_model(task.name)],
     }
+    ahead = unrecorded(home, task)
     return {
         asset
         for asset in assets
         if asset.path[0] == task.name
-        and not all(
-            place.exists() for place in others.get(asset.path[1], [home.database(task.name)])
+        and (
+            asset in ahead
+            or not all(
+                place.exists() for place in others.get(asset.path[1], [home.database(task.name)])
+            )
         )
     }
 

@@ -1,10 +1,13 @@
-"""``epoxy status``: what is out of date, and why."""
+"""``epoxy status``: what is out of date, and why; how much room the results take."""
 
 import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
+from epoxy_core.storage.database import Database
+from epoxy_core.storage.footprint import footprint, in_words
 from epoxy_core.task import Task
 from pipelines.definitions import build
 from pipelines.instance import open_instance
@@ -13,7 +16,7 @@ from pipelines.staleness import staleness
 
 
 def print_status(console: Console, task: Task, home: Home) -> None:
-    """Print every asset of the task that `epoxy relabel` would start with, or follow up on."""
+    """Print every asset that `epoxy relabel` would start with or follow up on, and the sizes."""
     definitions = build([task], home)
     graph = definitions.resolve_asset_graph()
     with open_instance(home) as instance:
@@ -23,6 +26,7 @@ def print_status(console: Console, task: Task, home: Home) -> None:
     stale = {asset: reasons[asset] for asset in assets if reasons[asset]}
     if not stale:
         console.print(f"[green]{task.name} is up to date[/green]")
+        _print_footprint(console, task, home)
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("asset", no_wrap=True)
@@ -39,3 +43,26 @@ def print_status(console: Console, task: Task, home: Home) -> None:
                 )
     console.print(table)
     console.print(f"epoxy relabel {task.folder}", highlight=False, soft_wrap=True)
+    _print_footprint(console, task, home)
+
+
+def _print_footprint(console: Console, task: Task, home: Home) -> None:
+    """What is on disk, and per item."""
+    sizes = footprint(home, task.name)
+    if not sizes:
+        return
+    total = sum(sizes.values())
+    parts = ", ".join(f"{part} {in_words(size)}" for part, size in sizes.items())
+    items = _items(Database(home.database(task.name), patience=1))
+    each = f", {total / items:,.0f} bytes per item" if items else ""
+    console.print(
+        f"on disk: {in_words(total)}{each} ({parts})", highlight=False, soft_wrap=True, style="dim"
+    )
+
+
+def _items(database: Database) -> int:
+    """How many items there are; 0 if that cannot be told at this moment."""
+    try:
+        return int(database.query("SELECT count(*) FROM items")[0, 0])
+    except EpoxyError:
+        return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -23,6 +24,7 @@ from epoxy_core.task import Task, load_task
 from pipelines.automation import raw_file_stats
 from pipelines.definitions import build
 from pipelines.instance import open_instance
+from pipelines.live_tables import LiveTables
 from pipelines.record import record
 from pipelines.relabel import relabel
 from pipelines.stopping import stopping
@@ -35,7 +37,7 @@ IDLE = 250
 
 
 class Watch:
-    """A task kept up to date in memory, and recorded when there is time.
+    """A task kept up to date in memory and in its tables, and recorded when there is time.
 
     Parameters
     ----------
@@ -60,6 +62,7 @@ class Watch:
         self.raw_files: str
         self.session: Session
         self.view: View
+        self.tables: LiveTables
         self.pending: bool
         self.recorded: dict[str, Column]
         self.published: Combined
@@ -80,7 +83,8 @@ class Watch:
         update = self.session.update(task, lfs)
         self.task = task
         self.pending = self.pending or bool(update.voted) or update.combined is not self.published
-        self.view = View(update, before, perf_counter() - start)
+        committed = self.tables.commit(task, self.session, update)
+        self.view = View(update, before, perf_counter() - start, committed=committed)
         return self.view
 
     def record(self) -> View:
@@ -95,6 +99,7 @@ class Watch:
                 self.store,
                 self.session,
                 update,
+                self.tables,
                 self.recorded,
                 refitted=update.combined is not self.published,
             )
@@ -102,7 +107,7 @@ class Watch:
             self.published = update.combined
             done = f"recorded in {perf_counter() - start:.1f} s"
             said = f"stopped by a check: {refusal}" if refusal else done
-            self.view = View(update, self.view.before, self.view.seconds, self.view.problem, said)
+            self.view = replace(self.view, update=update, recorded=said)
         return self.view
 
     def finish(self) -> None:
@@ -136,6 +141,7 @@ class Watch:
         self.pending = False
         update = self.session.update(task, lfs)
         self.published = update.combined
+        self.tables = LiveTables(self.instance, self.store, task, self.session, update)
         self.view = View(update, update.table, sum(update.seconds.values()))
 
     def _relabel(self, task: Task) -> None:
@@ -219,6 +225,7 @@ def _needs_reopening(old: Task, new: Task) -> bool:
         of(old) != of(new)
         for of in (
             lambda task: task.extension.neighbors,
+            lambda task: task.extension.recall,
             lambda task: task.extension.borrow_from,
             sequence_column,
         )

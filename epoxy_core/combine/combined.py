@@ -6,9 +6,28 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.choices import Choice
-from epoxy_core.combine.votes import Floats, Votes
-from epoxy_core.label_model import hard_labels
-from epoxy_core.labeling import ABSTAIN
+from epoxy_core.combine.votes import Floats, VoteColumns, Votes
+from epoxy_core.label_model.unique_votes import UniqueVotes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByPattern:
+    """Probabilities of items, of which many have the same.
+
+    Attributes
+    ----------
+    values
+        float64 [p, K].
+    row
+        int32 [n], each item's row of them.
+    """
+
+    values: Floats
+    row: npt.NDArray[np.int32]
+
+    def of_items(self) -> Floats:
+        """float64 [n, K]."""
+        return self.values[self.row]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,12 +36,20 @@ class Combined:
 
     Attributes
     ----------
-    majority, own, extended
-        float64 [n, K]: majority vote, the label model on own votes, and with borrowed votes.
+    by_majority, by_own
+        Probabilities by majority vote, and by the label model on own votes.
+    extended
+        float64 [n, K]: probabilities with borrowed votes.
+    reached
+        Bool [n]: items with an own or counted borrowed vote, or in a sequence with votes.
+    labels
+        int8 [n]: the most probable class with borrowed votes, −1 for items without votes.
     in_sequence
         bool [n]: items in a sequence with votes, if their order counts; else none.
-    counted
-        int8 [n, m]: own votes, and the borrowed ones at or above their threshold.
+    votes, unique
+        What went in, and the distinct rows of own votes.
+    n_counted
+        int64 [m]: how many of ``counted`` are votes.
     accuracy
         float64 [m]: estimated P(vote correct | voted).
     thresholds
@@ -45,11 +72,15 @@ class Combined:
         where posteriors are propagated.
     """
 
-    majority: Floats
-    own: Floats
+    by_majority: ByPattern
+    by_own: ByPattern
     extended: Floats
+    reached: npt.NDArray[np.bool_]
+    labels: Votes
     in_sequence: npt.NDArray[np.bool_]
-    counted: Votes
+    votes: VoteColumns
+    unique: UniqueVotes
+    n_counted: npt.NDArray[np.int64]
     accuracy: Floats
     thresholds: Floats
     evidence: Floats
@@ -62,11 +93,16 @@ class Combined:
     curves: Floats
 
     @property
-    def reached(self) -> npt.NDArray[np.bool_]:
-        """Bool [n]: items with an own or counted borrowed vote, or in a sequence with votes."""
-        return np.asarray((self.counted != ABSTAIN).any(axis=1) | self.in_sequence)
+    def majority(self) -> Floats:
+        """float64 [n, K]: majority vote; made at every call, as the next two are."""
+        return self.by_majority.of_items()
 
     @property
-    def labels(self) -> Votes:
-        """int8 [n]: the most probable class with borrowed votes, −1 for items without votes."""
-        return np.where(self.reached, hard_labels(self.extended), np.int8(ABSTAIN))
+    def own(self) -> Floats:
+        """float64 [n, K]: the label model on own votes."""
+        return self.by_own.of_items()
+
+    @property
+    def counted(self) -> Votes:
+        """int8 [n, m]: own votes, and the borrowed ones at or above their threshold."""
+        return self.votes.counted(self.thresholds)

@@ -1,16 +1,19 @@
 """From all LFs' own and borrowed votes to probabilities."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from epoxy_core.blas import one_thread
 from epoxy_core.choices import Choice
-from epoxy_core.combine.combined import Combined
+from epoxy_core.combine.borrowed import count_votes
+from epoxy_core.combine.combined import ByPattern, Combined
 from epoxy_core.combine.settings import balance_choice, class_balance, dependency_pairs
-from epoxy_core.combine.votes import Floats, Reach, VoteMatrices, Votes
+from epoxy_core.combine.votes import Floats, Reach, VoteColumns, VoteMatrices, Votes
 from epoxy_core.extension import BorrowedVoteCalibration, propagate
-from epoxy_core.label_model import ChosenLabelModel, extended_posterior
+from epoxy_core.label_model import ChosenLabelModel, hard_labels
 from epoxy_core.label_model.in_order import ChainInOrder
 from epoxy_core.label_model.order_choice import CHAIN, order_choice
 from epoxy_core.label_model.unique_votes import unique_votes
@@ -21,7 +24,7 @@ from epoxy_core.task import Task
 
 def combine(
     task: Task,
-    votes: VoteMatrices,
+    votes: VoteMatrices | VoteColumns,
     reach: Reach,
     gold: npt.NDArray[np.int8],
     graph: NeighborGraph | None = None,
@@ -36,7 +39,7 @@ def combine(
     task
         Names the label model and the weighting of borrowed votes.
     votes
-        All LFs' votes.
+        All LFs' votes. Those by column are not checked.
     reach
         How far they were lent.
     gold
@@ -49,54 +52,67 @@ def combine(
     propagated = task.extension.weighting == "propagated"
     judges = gold if votes.order is None else votes.order.one_per_stretch(gold)
     balance = class_balance(task, gold, judges)
-    strength = votes.strength  # that of an own vote is the LF's own
-    unique = unique_votes(votes.own, strength, n_classes)
-    model = ChosenLabelModel(
-        n_classes,
-        balance,
-        method=task.label_model.method,
-        dependencies=dependency_pairs(task, votes.names),
-        names=votes.names,
-    ).fit_unique(unique, judges)
-    own = model.predict_unique(unique)[unique.inverse]
+    unique, cast = votes.unique(n_classes), votes.columns()
+    with one_thread():
+        model = ChosenLabelModel(
+            n_classes,
+            balance,
+            method=task.label_model.method,
+            dependencies=dependency_pairs(task, votes.names),
+            names=votes.names,
+        ).fit_unique(unique, judges)
+        by_own = ByPattern(model.predict_unique(unique), unique.inverse)
+        by_majority = ByPattern(model.majority_.predict_unique(unique), unique.inverse)
     judge: ChosenLabelModel | ChainInOrder = model
     in_order: tuple[Choice, ...] = ()
-    in_sequence = np.zeros(len(own), np.bool_)
+    in_sequence = np.zeros(cast.n, np.bool_)
     if votes.order is not None:
+        own, strength = cast.own_matrix(), cast.strength_matrix()
         chain = ChainInOrder(n_classes, model.class_balance_, votes.order)
-        chain.fit(votes.own, strength)
-        ordered = chain.predict_proba(votes.own, strength)
+        chain.fit(own, strength)
+        ordered = chain.predict_proba(own, strength)
         given = task.label_model.sequence != "auto"
-        choice = order_choice(chain, ordered, own, votes.own, strength, judges, given=given)
+        choice = order_choice(chain, ordered, by_own.of_items(), own, strength, judges, given=given)
         in_order = (choice,)
         if choice.chosen == CHAIN:
-            judge, own = chain, ordered
-            in_sequence = votes.order.with_votes(votes.own)
+            judge, by_own = chain, ByPattern(ordered, np.arange(cast.n, dtype=np.int32))
+            in_sequence = votes.order.with_votes(own)
+    covered = unique.n_votes > 0
     calibration = BorrowedVoteCalibration(n_classes, floor=reach.floor)
-    calibration.fit(own, votes.own, votes.extended, votes.similarity, judge.accuracy_)
-
+    calibration.fit_columns(
+        by_own.values,
+        by_own.row,
+        np.flatnonzero(covered[unique.inverse]).astype(np.int32),
+        cast.own,
+        cast.extended,
+        cast.similarity,
+        judge.accuracy_,
+    )
     label_free = calibration.thresholds(share=0.5) if hard else calibration.thresholds_
     thresholds = np.where(reach.label_free, np.maximum(label_free, reach.least), reach.least)
-    counts = (votes.own != ABSTAIN) | (votes.similarity >= thresholds)
-    counted = np.where(counts, votes.extended, np.int8(ABSTAIN))
+    counted = count_votes(
+        cast, by_own, covered, unique.inverse, thresholds, calibration, in_sequence
+    )
+    posterior, labels = counted.posterior, counted.labels
     if hard:
-        extended = judge.predict_proba(counted, strength)
-    else:
-        weights = calibration.weight(votes.similarity, votes.extended, strength)
-        extended = extended_posterior(own, votes.own, counted, weights)
+        posterior = judge.predict_proba(cast.counted(thresholds), cast.strength_matrix())
     if propagated:
         assert graph is not None
-        extended = _propagated(extended, votes.own, counted, in_sequence, graph)
-    grid = np.broadcast_to(
-        calibration.grid_.astype(np.float32)[:, None], (len(calibration.grid_), len(thresholds))
-    )
-    curves = calibration.weight(grid).T
+        voted = covered[unique.inverse]
+        posterior = _propagated(posterior, voted | in_sequence, counted.borrows, graph)
+    if hard or propagated:
+        labels = np.where(counted.reached, hard_labels(posterior), np.int8(ABSTAIN))
+    curves = calibration.curve_weights()
     return Combined(
-        majority=model.majority_.predict_unique(unique)[unique.inverse],
-        own=own,
-        extended=extended,
+        by_majority=by_majority,
+        by_own=by_own,
+        extended=posterior,
+        reached=counted.reached,
+        labels=labels,
         in_sequence=in_sequence,
-        counted=counted,
+        votes=replace(cast, codes=None),
+        unique=unique,
+        n_counted=counted.n_counted,
         accuracy=judge.accuracy_,
         thresholds=thresholds,
         evidence=judge.evidence_,
@@ -112,9 +128,8 @@ def combine(
 
 def _propagated(
     calibrated: Floats,
-    own_votes: Votes,
-    counted: Votes,
-    in_sequence: npt.NDArray[np.bool_],
+    informed: npt.NDArray[np.bool_],
+    borrows: npt.NDArray[np.bool_],
     graph: NeighborGraph,
 ) -> Floats:
     """Replace the posterior of items that borrow by what the graph brings from items with votes.
@@ -125,9 +140,7 @@ def _propagated(
     item starts from the calibrated posterior, which stays where an item borrows from beyond its
     neighbours and the graph reaches it from nowhere.
     """
-    voted = (own_votes != ABSTAIN).any(axis=1)
-    borrows = (counted != ABSTAIN).any(axis=1) & ~voted
-    found = propagate(calibrated, voted | in_sequence, graph)
+    found = propagate(calibrated, informed, graph)
     return np.where(borrows[:, None], found, calibrated)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from epoxy_core.corpus.report import MAX_EXAMPLES, Findings
@@ -119,12 +120,17 @@ def split_of(together: pl.Series, dev: float, test: float) -> pl.Series:
     polars.Series
         String, named ``split``.
     """
-    splits = []
-    for name in together:
-        digest = hashlib.blake2b(_SALT + name.encode("utf-8"), digest_size=8).digest()
-        position = (int.from_bytes(digest, "big") >> 11) / (1 << 53)
-        splits.append("dev" if position < dev else "test" if position < dev + test else "unlabeled")
-    return pl.Series("split", splits, dtype=pl.String)
+    salted = hashlib.blake2b(_SALT, digest_size=8)
+
+    def digest(name: str) -> bytes:
+        hashed = salted.copy()
+        hashed.update(name.encode("utf-8"))
+        return hashed.digest()
+
+    positions = np.frombuffer(b"".join(map(digest, together.to_list())), ">u8") >> 11
+    share = positions / (1 << 53)
+    splits = np.where(share < dev, 1, np.where(share < dev + test, 2, 0))
+    return pl.Series("split", SPLITS, dtype=pl.String).gather(splits)
 
 
 def label_remedies(classes: list[str]) -> dict[str, str]:

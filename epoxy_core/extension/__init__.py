@@ -1,9 +1,8 @@
 """Extension: abstaining items borrow the vote of their nearest supporter (Epoxy)."""
 
 from epoxy_core.extension.calibration import BorrowedVoteCalibration
-from epoxy_core.extension.extend import ExtendedVotes, extend_votes
-from epoxy_core.extension.incremental import extend_again
-from epoxy_core.extension.nearest import Nearest, nearest_in
+from epoxy_core.extension.extend import ExtendedVotes, extend_again, extend_some, extend_votes
+from epoxy_core.extension.nearest import Nearest, nearest_in, read_only
 from epoxy_core.extension.propagation import propagate
 from epoxy_core.extension.thresholds import dev_threshold
 
@@ -13,7 +12,9 @@ __all__ = [
     "Nearest",
     "dev_threshold",
     "extend_again",
+    "extend_some",
     "extend_votes",
     "nearest_in",
     "propagate",
+    "read_only",
 ]

@@ -1,12 +1,17 @@
 """How much a borrowed vote is worth, by its similarity, without any label."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from epoxy_core.extension.nearest import read_only
 from epoxy_core.labeling import beyond_chance, has_negative, log_odds_added
+from epoxy_core.threads import by_rows
 
+_PARTS = 1 << 32  # of a probability: whole numbers add up to the same in any order
+_ROWS_WORTH_A_THREAD = 20_000
 _STEPS = 512  # grid points per unit of similarity
 _MAX_ACCURACY = 0.98
 _MIN_CONFIDENCE = 0.05
@@ -85,29 +90,72 @@ class BorrowedVoteCalibration:
         accuracy
             float64 [m], the LFs' own accuracies (``LabelModel.accuracy_``).
         """
-        k = self.n_classes
-        n_lfs = own_votes.shape[1]
-        self.grid_ = np.arange(-_STEPS, _STEPS + 1) / _STEPS
-        counts = np.zeros((n_lfs, len(self.grid_)))
-        agreement = np.zeros_like(counts)
-        confidence = 0.0
-        covered = (own_votes >= 0).any(axis=1)
-        top = own_posterior.max(axis=1)
-        for lf in range(n_lfs):
-            rows = np.flatnonzero(covered & (own_votes[:, lf] < 0) & (extended_votes[:, lf] >= 0))
-            step = np.rint((similarity[rows, lf].astype(np.float64) + 1) * _STEPS).astype(np.intp)
-            step = np.clip(step, 0, len(self.grid_) - 1)
-            borrowed = extended_votes[rows, lf]
-            given = own_posterior[rows, borrowed % k]
-            if has_negative(borrowed, k):
-                given = np.where(borrowed < k, given, 1 - (k - 1) * given)
-            counts[lf] = np.bincount(step, minlength=len(self.grid_))
-            agreement[lf] = np.bincount(step, weights=given, minlength=len(self.grid_))
-            confidence += float(top[rows].sum())
-        self.evidence_ = counts.sum(axis=1).astype(np.int64)
-        evidence = int(self.evidence_.sum())
-        self.confidence_ = confidence / evidence if evidence else float("nan")
+        return self.fit_columns(
+            own_posterior,
+            np.arange(len(own_votes), dtype=np.int32),
+            np.flatnonzero((own_votes >= 0).any(axis=1)).astype(np.int32),
+            list(np.ascontiguousarray(own_votes.T)),
+            list(np.ascontiguousarray(extended_votes.T)),
+            list(np.ascontiguousarray(similarity.T)),
+            accuracy,
+        )
 
+    def fit_columns(
+        self,
+        own_posterior: Floats,
+        pattern: npt.NDArray[np.int32],
+        covered: npt.NDArray[np.int32],
+        own_votes: Sequence[npt.NDArray[np.int8]],
+        extended_votes: Sequence[npt.NDArray[np.int8]],
+        similarity: Sequence[npt.NDArray[np.float32]],
+        accuracy: Floats,
+    ) -> Self:
+        """`fit` on votes by column, contiguous, and on a posterior of distinct rows of votes.
+
+        Parameters
+        ----------
+        own_posterior
+            float64 [p, K].
+        pattern
+            int32 [n], each item's row of it.
+        covered
+            int32 [c], items with own votes.
+        own_votes, extended_votes, similarity, accuracy
+            As in ``fit``, [n] for each LF.
+        """
+        from epoxy_core.extension import kernels
+
+        n_lfs = len(own_votes)
+        self.grid_ = np.arange(-_STEPS, _STEPS + 1) / _STEPS
+        parts = np.rint(own_posterior * _PARTS).astype(np.int64)
+        top = parts.max(axis=1, initial=0)
+        counted, agreed = np.zeros((2, n_lfs, len(self.grid_)), np.int64)
+        confident = np.zeros(n_lfs, np.int64)
+
+        def judge(first: int, last: int) -> None:
+            for lf in range(first, last):
+                columns = (own_votes[lf], extended_votes[lf], similarity[lf])
+                own, extended, near = (read_only(column) for column in columns)
+                confident[lf] = kernels.judge_borrowed(
+                    covered,
+                    own,
+                    extended,
+                    near,
+                    pattern,
+                    parts,
+                    top,
+                    _PARTS,
+                    counted[lf],
+                    agreed[lf],
+                )
+
+        by_rows(n_lfs, judge, least=1 if len(covered) > _ROWS_WORTH_A_THREAD else n_lfs + 1)
+        counts, agreement = counted.astype(np.float64), agreed / _PARTS
+        self.evidence_ = counted.sum(axis=1)
+        evidence = int(self.evidence_.sum())
+        self.confidence_ = int(confident.sum()) / _PARTS / evidence if evidence else float("nan")
+
+        k = self.n_classes
         own = self._of_class_votes(accuracy, own_votes)
         self._own_accuracy = np.clip(own, 1 / k, _MAX_ACCURACY)
         right = self._unbiased(agreement, counts)
@@ -115,7 +163,7 @@ class BorrowedVoteCalibration:
         self.curve_ = np.empty_like(counts)
         for lf in range(n_lfs):
             curve = self._isotonic(right[lf], counts[lf], pool, _POOL_VOTES)
-            self.curve_[lf] = np.clip(curve, 1 / self.n_classes, self._own_accuracy[lf])
+            self.curve_[lf] = np.clip(curve, 1 / k, self._own_accuracy[lf])
         self.thresholds_ = self.thresholds()
         return self
 
@@ -159,6 +207,21 @@ class BorrowedVoteCalibration:
         cast = np.zeros(accuracy.shape, np.int8) if votes is None else votes
         return log_odds_added(accuracy, cast, strength, self.n_classes)
 
+    def weight_of(
+        self,
+        lf: int,
+        similarity: npt.NDArray[np.float32],
+        votes: npt.NDArray[np.int8],
+        strength: npt.NDArray[np.float32],
+    ) -> Floats:
+        """`weight` of some votes of one LF, [r] each."""
+        accuracy = np.interp(similarity, self.grid_, self.curve_[lf])
+        return log_odds_added(accuracy, votes, strength, self.n_classes)
+
+    def curve_weights(self) -> Floats:
+        """What a plain vote for a class adds, by similarity on the grid: float64 [m, g]."""
+        return self._log_odds(self.curve_)
+
     def thresholds(self, share: float = 0.1) -> Floats:
         """Find each LF's lowest similarity with ``share`` of an own vote's weight.
 
@@ -174,13 +237,16 @@ class BorrowedVoteCalibration:
         enough = self._log_odds(self.curve_) >= np.maximum(share * own, 1e-9)[:, None]
         return np.where(enough.any(axis=1), self.grid_[enough.argmax(axis=1)], 1.0)
 
-    def _of_class_votes(self, accuracy: Floats, own_votes: npt.NDArray[np.int8]) -> Floats:
+    def _of_class_votes(
+        self, accuracy: Floats, own_votes: Sequence[npt.NDArray[np.int8]]
+    ) -> Floats:
         """Accuracies as they would be with the same knowledge, if all votes were for classes."""
         k = self.n_classes
-        if not has_negative(own_votes, k):
+        if not any(has_negative(votes, k) for votes in own_votes):
             return accuracy
-        voted = np.maximum((own_votes >= 0).sum(axis=0), 1)
-        guess = 1 / k + (1 - 2 / k) * (own_votes >= k).sum(axis=0) / voted
+        voted = np.array([max(int(np.count_nonzero(votes >= 0)), 1) for votes in own_votes])
+        against = np.array([np.count_nonzero(votes >= k) for votes in own_votes])
+        guess = 1 / k + (1 - 2 / k) * against / voted
         return np.asarray(1 / k + beyond_chance(accuracy, guess) * (1 - 1 / k))
 
     def _unbiased(self, agreement: Floats, counts: Floats) -> Floats:

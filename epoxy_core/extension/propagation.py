@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.neighbors.graph import NOBODY, NeighborGraph
+from epoxy_core.neighbors import NOBODY, NeighborGraph
 from epoxy_core.neighbors.similarity import GRID
 
 if TYPE_CHECKING:

@@ -10,18 +10,18 @@ from epoxy_core.label_model.unique_votes import UniqueVotes
 from epoxy_core.labeling import allowed
 
 
-def kinds_cast(cast: Any, n_symbols: int, n_classes: int) -> npt.NDArray[np.bool_]:
+def kinds_cast(shown: Floats, n_classes: int) -> npt.NDArray[np.bool_]:
     """Whether an LF casts votes of the symbol's kind, bool [m, S]; if none at all, for classes.
 
     Parameters
     ----------
-    cast
-        Sparse [p, m·S], `UniqueVotes.cast`.
-    n_symbols, n_classes
-        S and K.
+    shown
+        float64 [m, S], `UniqueVotes.symbol_counts`.
+    n_classes
+        K.
     """
-    kinds = np.asarray(cast.sum(axis=0)).reshape(-1, n_symbols // n_classes, n_classes)
-    used = kinds.sum(axis=2) > 0
+    m, n_symbols = shown.shape
+    used = shown.reshape(m, n_symbols // n_classes, n_classes).sum(axis=2) > 0
     used[:, 0] |= ~used.any(axis=1)
     return np.repeat(used, n_classes, axis=1)
 

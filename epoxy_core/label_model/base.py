@@ -1,4 +1,4 @@
-"""What every label model shares: its contract, vote validation, unique vote patterns.
+"""What every label model shares: its contract, and the validation of votes.
 
 A vote is a class, 0 to K−1, or *not* a class, K to 2K−1; S, the number of symbols a model tells
 apart, is K if no vote it was fitted on is against a class, else 2K. A soft vote is a fractional
@@ -6,7 +6,7 @@ vote for several symbols (`epoxy_core.labeling.symbols.fractions`).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,8 @@ PRIOR_ACCURACY = 0.7
 PRIOR_OVERLAPS = 30.0
 """How many overlapping votes that belief is worth."""
 
-_TIE = 1e-9
+TIE = 1e-9
+"""Scores that differ by no more are the same."""
 
 Votes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
@@ -78,24 +79,6 @@ class LabelModel(Protocol):
         ...
 
 
-class VotePatterns(NamedTuple):
-    """The distinct rows of a vote matrix, in an order that depends on nothing but themselves.
-
-    Attributes
-    ----------
-    patterns
-        int8 [p, m].
-    inverse
-        int [n], so that ``patterns[inverse]`` is the vote matrix.
-    counts
-        int64 [p].
-    """
-
-    patterns: Votes
-    inverse: npt.NDArray[np.intp]
-    counts: npt.NDArray[np.int64]
-
-
 def validate_votes(
     votes: npt.NDArray[np.integer], n_classes: int, *, negative: bool = False
 ) -> Votes:
@@ -122,16 +105,15 @@ def validate_votes(
             remedy="Give one row per item, one column per labeling function.",
         )
     end = 2 * n_classes if negative else n_classes
-    known = (votes >= ABSTAIN) & (votes < end)
-    if not known.all():
-        row, lf = np.argwhere(~known)[0]
+    if votes.size and not ABSTAIN <= votes.min() <= votes.max() < end:
+        row, lf = np.argwhere((votes < ABSTAIN) | (votes >= end))[0]
         raise EpoxyError(
             f"vote {votes[row, lf]} is not a class",
             where=f"vote matrix row {row}, labeling function {lf}",
             remedy=f"A vote is 0 to {n_classes - 1}, or {ABSTAIN} to abstain"
             + (f", or {n_classes} to {end - 1} against a class." if negative else "."),
         )
-    return votes.astype(np.int8)
+    return votes.astype(np.int8, copy=False)
 
 
 def class_prior(n_classes: int, class_balance: Sequence[float] | None) -> Floats:
@@ -157,31 +139,6 @@ def class_prior(n_classes: int, class_balance: Sequence[float] | None) -> Floats
     return np.asarray(prior / prior.sum())
 
 
-def vote_patterns(votes: Votes) -> VotePatterns:
-    """Collapse a vote matrix to its distinct rows, sorted by the first LF's vote, then the next's.
-
-    Rows are packed into integers of base (largest vote + 2) and sorted, one 64-bit word at a
-    time.
-    """
-    base = int(votes.max(initial=0)) + 2
-    per_word = int(63 / np.log2(base))
-    inverse = np.zeros(len(votes), dtype=np.int64)
-    first = np.zeros(min(len(votes), 1), dtype=np.intp)
-    counts = np.array([len(votes)][: len(first)], dtype=np.int64)
-    start = 0
-    while start < votes.shape[1]:
-        # What is known of the row so far takes the word's top, as the rank among its kind.
-        room = per_word - int(np.ceil(np.log2(max(len(first), 1)) / np.log2(base)))
-        code = inverse
-        for column in votes[:, start : start + room].T:
-            code = code * base + (column.astype(np.int64) + 1)
-        _, first, inverse, counts = np.unique(
-            code, return_index=True, return_inverse=True, return_counts=True
-        )
-        start += room
-    return VotePatterns(votes[first], inverse.astype(np.intp, copy=False), counts)
-
-
 def softmax(logits: Floats) -> Floats:
     """Turn finite logits into probabilities, row by row."""
     shifted = np.exp(logits - _row_max(logits)[:, None])
@@ -191,9 +148,9 @@ def softmax(logits: Floats) -> Floats:
 def share_of_top(scores: Floats) -> Floats:
     """The class with the highest score of each row as shares; those that tie share it equally.
 
-    Scores within 1e-9 of the highest tie with it.
+    Scores within `TIE` of the highest tie with it.
     """
-    top = (scores >= _row_max(scores)[:, None] - _TIE).astype(np.float64)
+    top = (scores >= _row_max(scores)[:, None] - TIE).astype(np.float64)
     return np.asarray(top / (top @ np.ones(top.shape[1]))[:, None])
 
 

@@ -67,8 +67,8 @@ class ChainEM:
         diagonal_count: float,
         pseudo_moves: Floats,
     ) -> None:
-        plain = replace(unique, strength=None).cast(unique.n_symbols)
-        used = kinds_cast(plain, unique.n_symbols, unique.n_classes)
+        plain = replace(unique, strength=None)
+        used = kinds_cast(plain.symbol_counts, unique.n_classes)
         votes = pseudo_votes(used, unique.n_classes, pseudo_count, diagonal_count)
         silence = silence_pseudo_votes(unique, speaks, votes)
         self._held = detectors(unique) & ~speaks

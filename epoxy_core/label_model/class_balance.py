@@ -111,7 +111,7 @@ def trusted(unique: UniqueVotes, dependence: Floats, *, informative: bool) -> Fl
         Whether the silence of LFs that vote one symbol only counts.
     """
     k, n_symbols, m = unique.n_classes, unique.n_symbols, unique.patterns.shape[1]
-    shown = np.asarray(unique.counts @ unique.cast(n_symbols)).reshape(m, n_symbols // k, k)
+    shown = unique.symbol_counts.reshape(m, n_symbols // k, k)
     votes = shown.sum(axis=2)
     every = (shown.min(axis=2) * k >= _LEAST_OF_EVEN * votes).all(axis=1) & (votes.sum(axis=1) > 0)
     modelled = every | detectors(unique) if informative else every
@@ -143,7 +143,7 @@ def _sampled(unique: UniqueVotes) -> tuple[npt.NDArray[np.intp], UniqueVotes]:
     counts = draw.multivariate_hypergeometric(unique.counts, _SAMPLED_ITEMS, method="marginals")
     rows = np.flatnonzero(counts)
     strength = None if unique.strength is None else unique.strength[rows]
-    inverse = np.repeat(np.arange(len(rows)), counts[rows])
+    inverse = np.repeat(np.arange(len(rows), dtype=np.int32), counts[rows])
     return rows, replace(
         unique,
         patterns=unique.patterns[rows],

@@ -116,9 +116,10 @@ def hand_labelled(
     """
     if gold is None:
         return np.zeros(0, np.intp), np.zeros(0, np.int8)
-    covered = np.asarray((unique.patterns >= 0).any(axis=1))[unique.inverse]
-    items = np.flatnonzero((gold >= 0) & covered)
-    return unique.inverse[items], gold[items]
+    items = np.flatnonzero(gold >= 0)
+    rows = unique.inverse[items].astype(np.intp)
+    covered = unique.n_votes[rows] > 0
+    return rows[covered], gold[items[covered]]
 
 
 def straying(model: LabelModel, majority: LabelModel, unique: UniqueVotes) -> float:

@@ -14,7 +14,6 @@ from epoxy_core.label_model.base import (
     Strength,
     Votes,
     class_prior,
-    softmax,
 )
 from epoxy_core.label_model.dependencies import Dependencies, dependence, weights
 from epoxy_core.label_model.em import AnchoredEM
@@ -155,11 +154,8 @@ class DawidSkene:
 
     def predict_unique(self, unique: UniqueVotes) -> Floats:
         """See `LabelModel.predict_unique`."""
-        cast = unique.cast(self.evidence_.shape[1])
-        scores = cast @ self.evidence_.reshape(-1, self.n_classes)
-        if self.silence_.any():
-            scores = scores + (unique.patterns < 0) @ self.silence_
-        return softmax(np.log(self.class_balance_) + scores)
+        start = np.log(self.class_balance_)
+        return unique.probabilities(self.evidence_, self.silence_, start)
 
     def _choose_abstention(self, unique: UniqueVotes) -> tuple[Abstention, Fitted]:
         if self.abstention not in get_args(AbstentionSetting):

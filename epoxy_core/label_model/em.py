@@ -12,9 +12,8 @@ from epoxy_core.label_model.anchors import (
     logarithm,
     pseudo_votes,
     silence_pseudo_votes,
-    votes_by_class,
 )
-from epoxy_core.label_model.base import Floats, softmax
+from epoxy_core.label_model.base import Floats
 from epoxy_core.label_model.fitted import Fitted
 from epoxy_core.label_model.squarem import squarem
 from epoxy_core.label_model.unique_votes import UniqueVotes
@@ -60,19 +59,17 @@ class AnchoredEM:
         self._balance = balance
         self._counts = pseudo_count, diagonal_count
         self._informative = informative
-        self._cast = unique.cast(unique.n_symbols)
-        self._used = kinds_cast(self._cast, unique.n_symbols, unique.n_classes)
+        self._used = kinds_cast(unique.symbol_counts, unique.n_classes)
         speaks = detectors(unique)
-        shown = np.asarray(unique.counts @ self._cast).reshape(self._used.shape)
+        shown = unique.symbol_counts
         self._counted = np.where(speaks[:, None], shown > 0, self._used)[:, :, None]
         anchor = pseudo_votes(self._used, unique.n_classes, pseudo_count, diagonal_count)
         if not informative:
             least = _PER_VOTE * shown.sum(axis=1) / anchor[:, :, 0].sum(axis=1)
             anchor = anchor * np.where(speaks, np.maximum(least, 1), 1)[:, None, None]
         self._anchor = anchor
-        self._silent = ((unique.patterns < 0) & speaks).astype(np.float64)
+        self._speaks = speaks.astype(np.float64)[:, None]
         self._silence_anchor = silence_pseudo_votes(unique, speaks, anchor)
-        self._any = bool(speaks.any())
 
     def on(self, unique: UniqueVotes) -> Self:
         """The same, for other votes of the same LFs."""
@@ -148,11 +145,9 @@ class AnchoredEM:
         return self._fitted(given, quiet, shares, weights, steps, converged)
 
     def _m_step(self, posterior: Floats) -> tuple[Floats, Floats]:
-        mass = posterior * self.unique.counts[:, None]
-        seen = votes_by_class(self._cast, mass, self._anchor)
-        quiet = self._silence_anchor
-        if self._any:
-            quiet = quiet + self._silent.T @ mass
+        cast, silent = self.unique.by_class(posterior)
+        seen = cast + self._anchor
+        quiet = self._silence_anchor + self._speaks * silent
         total = (seen * self._counted).sum(axis=1) + quiet
         return seen / total[:, None], quiet / total
 
@@ -171,9 +166,7 @@ class AnchoredEM:
         return self._e_step(*self._weighted(given, quiet, weights), balance)
 
     def _e_step(self, evidence: Floats, silence: Floats, balance: Floats) -> Floats:
-        scores = np.log(balance) + self._cast @ evidence.reshape(-1, len(balance))
-        heard = self._informative and self._any
-        return softmax(scores + self._silent @ silence if heard else scores)
+        return self.unique.probabilities(evidence, silence, np.log(balance))
 
     def _fitted(
         self,

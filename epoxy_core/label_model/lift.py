@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.label_model.base import Floats, LabelModel, share_of_top
+from epoxy_core.label_model.base import Floats, LabelModel
+from epoxy_core.label_model.left_out import said_without
 from epoxy_core.label_model.unique_votes import UniqueVotes
 
 _MOST_ROWS = 20_000
@@ -36,30 +37,16 @@ def left_out_lift(
     float64 [m], NaN for an LF that never votes.
     """
     step = -(-len(unique.patterns) // _MOST_ROWS) or 1
-    patterns, counts = unique.patterns[::step], unique.counts[::step].astype(np.float64)
-    k, n_symbols = unique.n_classes, model.evidence_.shape[1]
-    cast = unique.cast(n_symbols)[::step].tocsc()
-    silent = patterns < 0
-    scores = cast @ model.evidence_.reshape(-1, k)
-    if model.silence_.any():
-        scores = scores + silent @ model.silence_
-    said = [
-        cast[:, lf * n_symbols : (lf + 1) * n_symbols] @ model.evidence_[lf]
-        + silent[:, lf, None] * model.silence_[lf]
-        for lf in range(patterns.shape[1])
-    ]
-    lift = np.full(len(said), np.nan)
-    for lf, votes in enumerate(patterns.T):
-        others = np.flatnonzero(alike[lf]) if alike is not None else ()
-        named = share_of_top(scores - sum((said[other] for other in others), said[lf]))
-        overall = counts @ named / max(counts.sum(), 1)
-        voted = np.flatnonzero(votes >= 0)
-        named_by_it = votes[voted] % k
-        beyond = named[voted, named_by_it] - overall[named_by_it]
-        if len(voted):
-            true = np.where(votes[voted] < k, beyond, -beyond)
-            lift[lf] = true @ counts[voted] / counts[voted].sum()
-    return lift
+    some = unique if step == 1 else unique.rows(np.arange(0, len(unique.patterns), step))
+    k, m = unique.n_classes, unique.patterns.shape[1]
+    out = np.eye(m, dtype=np.bool_) if alike is None else alike | np.eye(m, dtype=np.bool_)
+    said, votes = said_without(some, model.evidence_, model.silence_, out)
+    overall = said.sum(axis=1) / max(float(some.counts.sum()), 1)
+    symbols = np.arange(said.shape[1] - 1)
+    hit = said[:, symbols + 1, symbols % k] - votes * overall[:, symbols % k]
+    total = votes.sum(axis=1)
+    lift = np.where(symbols < k, hit, -hit).sum(axis=1) / np.maximum(total, 1)
+    return np.where(total > 0, lift, np.nan)
 
 
 def mean_and_gain(

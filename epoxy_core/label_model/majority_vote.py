@@ -13,6 +13,7 @@ from epoxy_core.label_model.base import (
     class_prior,
     share_of_top,
 )
+from epoxy_core.label_model.left_out import said_without
 from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 from epoxy_core.labeling import allowed, spread
 
@@ -53,19 +54,14 @@ class MajorityVote:
 
     def fit_unique(self, unique: UniqueVotes) -> Self:
         """See `LabelModel.fit_unique`."""
-        patterns, counts, tally = unique.patterns, unique.counts, unique.tally()
-        truth, prior = allowed(self.n_classes), unique.prior_accuracy()
-        several = (patterns >= 0).sum(axis=1) >= 2
-        table = spread(self.n_classes)[: unique.n_symbols]
-        self.accuracy_ = np.empty(patterns.shape[1])
-        self.evidence_ = np.tile(table, (patterns.shape[1], 1, 1))
-        self.silence_ = np.zeros((patterns.shape[1], self.n_classes))
-        for lf, cast in enumerate(patterns.T):
-            joined = np.flatnonzero((cast >= 0) & several)
-            majority = share_of_top(tally[joined] - unique.shared_out(lf, joined))
-            agreed = float((majority * truth[cast[joined]]).sum(axis=1) @ counts[joined])
-            overlaps = int(counts[joined].sum())
-            self.accuracy_[lf] = (agreed + PRIOR_OVERLAPS * prior[lf]) / (overlaps + PRIOR_OVERLAPS)
+        m, n_symbols = unique.patterns.shape[1], unique.n_symbols
+        self.evidence_ = np.tile(spread(self.n_classes)[:n_symbols], (m, 1, 1))
+        self.silence_ = np.zeros((m, self.n_classes))
+        out = np.eye(m, dtype=np.bool_)
+        said, votes = said_without(unique, self.evidence_, self.silence_, out, least=2)
+        agreed = (said[:, 1:] * allowed(self.n_classes)[:n_symbols]).sum(axis=(1, 2))
+        pseudo = PRIOR_OVERLAPS * unique.prior_accuracy()
+        self.accuracy_ = (agreed + pseudo) / (votes.sum(axis=1) + PRIOR_OVERLAPS)
         return self
 
     def predict_proba(self, votes: Votes, strength: Strength | None = None) -> Floats:

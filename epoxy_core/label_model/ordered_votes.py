@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.label_model.base import Floats, vote_patterns
+from epoxy_core.label_model.base import Floats
+from epoxy_core.label_model.patterns import vote_patterns
 from epoxy_core.label_model.unique_votes import UniqueVotes
 from epoxy_core.labeling import beyond_chance, chance
 
@@ -81,7 +82,7 @@ def order_votes(unique: UniqueVotes, sequences: Ids, speaks: Flags, n_symbols: i
             remedy="Give each item the number of its sequence.",
         )
     order = np.argsort(sequences, kind="stable")
-    ids, row = np.asarray(sequences)[order], unique.inverse[order]
+    ids, row = np.asarray(sequences)[order], unique.inverse[order].astype(np.intp)
     shown = unique.patterns.copy()
     np.copyto(shown, np.int8(n_symbols), where=(shown < 0) & speaks)
     starts = np.ones(n, dtype=np.bool_)

@@ -13,8 +13,6 @@ from epoxy_core.label_model.base import (
     Strength,
     Votes,
     class_prior,
-    class_votes,
-    softmax,
 )
 from epoxy_core.label_model.unique_votes import UniqueVotes, unique_votes
 from epoxy_core.label_model.vote_grams import VoteGrams, unique_vote_grams, vote_grams
@@ -133,12 +131,7 @@ class Triplets:
     def predict_unique(self, unique: UniqueVotes) -> Floats:
         """See `LabelModel.predict_unique`."""
         prior = np.log(class_prior(self.n_classes, self.class_balance))
-        if unique.strength is None and unique.n_symbols == self.n_classes:
-            scores = class_votes(unique.patterns, self.n_classes, self.weights_)
-        else:
-            n_symbols = self.evidence_.shape[1]
-            scores = unique.cast(n_symbols) @ self.evidence_.reshape(-1, self.n_classes)
-        return softmax(prior + scores)
+        return unique.probabilities(self.evidence_, self.silence_, prior)
 
 
 def _strengths(corrected: Floats, usable: npt.NDArray[np.bool_]) -> Floats:

@@ -82,7 +82,7 @@ class VariantEM:
         self._cast[:, :, :n_symbols] = cast.toarray().reshape(p, m, n_symbols)
         rows, lfs = np.nonzero((unique.patterns < 0) & speaks)
         self._cast[rows, lfs, n_symbols] = 1
-        used = kinds_cast(cast, n_symbols, self.n_classes)
+        used = kinds_cast(self._cast[:, :, :n_symbols].sum(axis=0), self.n_classes)
         self._anchor = np.zeros((m, n_symbols + 1, self.n_classes, 1))
         self._anchor[:, :n_symbols, :, 0] = pseudo_votes(
             used, self.n_classes, _PSEUDO_COUNT, _DIAGONAL_COUNT

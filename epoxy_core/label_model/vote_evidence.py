@@ -39,7 +39,7 @@ class VoteEvidence:
         self._inverse = unique.inverse
         self._tally = unique.tally()
         self._cast = unique.cast(unique.n_symbols)
-        self._used = kinds_cast(self._cast, unique.n_symbols, n_classes)
+        self._used = kinds_cast(unique.symbol_counts, n_classes)
         plain = DawidSkene(n_classes)
         self._anchor = pseudo_votes(self._used, n_classes, plain.pseudo_count, plain.diagonal_count)
 

@@ -12,6 +12,7 @@ from epoxy_core.labeling.lf import LabelingFunction, SourceLocation
 from epoxy_core.labeling.load import load_labeling_functions
 from epoxy_core.labeling.multi_label import HAS, HAS_NOT, MultiLabelReader, multi_label_votes
 from epoxy_core.labeling.result import LFError, LFResult
+from epoxy_core.labeling.row_wise import is_row_wise
 from epoxy_core.labeling.space import QueryEncoder, VectorSpace
 from epoxy_core.labeling.summary import lf_summary
 from epoxy_core.labeling.symbols import (
@@ -55,6 +56,7 @@ __all__ = [
     "fingerprint",
     "fractions",
     "has_negative",
+    "is_row_wise",
     "keywords",
     "labeling_function",
     "lasts",

@@ -49,11 +49,14 @@ def apply_labeling_functions(
     space: VectorSpace | None = None,
 ) -> list[LFResult]:
     """Votes of several labeling functions, in order; all expressions run as one Polars query."""
+    one_by_one = [position for position, lf in enumerate(lfs) if lf.kind == "item"]
     results: dict[int, LFResult] = {}
+    if one_by_one:
+        called = call_per_item([lfs[position] for position in one_by_one], items, classes)
+        results |= zip(one_by_one, called, strict=True)
     expressions: dict[int, pl.Expr] = {}
     for position, lf in enumerate(lfs):
         if lf.kind == "item":
-            results[position] = call_per_item(lf, items, classes)
             continue
         if lf.needs_vectors:
             results[position] = _vote_on_vectors(lf, items, classes, space)

@@ -1,7 +1,9 @@
 """The Polars expressions behind the ready-made heuristics, each of the task folder."""
 
 import functools
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ from epoxy_core.labeling.tables import (
     read_rows,
 )
 
+ONE_PATTERN = 200
+"""How many keywords one regular expression looks for."""
+
+ONE_CHOICE = 1000
+"""How many terms one regular expression looks for as texts, without word boundaries."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_]+")
+
 
 def keywords_expression(
     words: tuple[str, ...] | None,
@@ -32,14 +42,48 @@ def keywords_expression(
     if words is None:
         source = folder / str(file)
         words = check_keywords(read_lines(source), str(source))
+    text = pl.col(column)
+    if len(words) > ONE_PATTERN and whole_words:
+        plain = [word for word in words if _PLAIN.fullmatch(word)]
+        others = [word for word in words if not _PLAIN.fullmatch(word)]
+        count = _words_found(text, plain, case)
+        for first in range(0, len(others), ONE_PATTERN):
+            part = others[first : first + ONE_PATTERN]
+            count = count + _patterns_found(text, part, case, whole_words, at_least)
+        return count >= at_least
+    return _patterns_found(text, words, case, whole_words, at_least) >= at_least
+
+
+def _patterns_found(
+    text: pl.Expr, words: Sequence[str], case: bool, whole_words: bool, at_least: int
+) -> pl.Expr:
+    """How many of the keywords occur, by regular expressions; of one, whether any does."""
     flag = "" if case else "(?i)"
     patterns = [keyword_pattern(word, whole_words) for word in words]
+    combined = f"{flag}(?:{'|'.join(patterns)})"
+    check_pattern(combined)
+    any_found = text.str.contains(combined)
     if at_least == 1:
-        combined = f"{flag}(?:{'|'.join(patterns)})"
-        check_pattern(combined)
-        return pl.col(column).str.contains(combined)
-    found = [pl.col(column).str.contains(flag + pattern) for pattern in patterns]
-    return pl.sum_horizontal(found) >= at_least
+        return any_found.fill_null(False).cast(pl.UInt32)
+    text = pl.when(any_found).then(text)  # null costs nothing, and most texts have none
+    return pl.sum_horizontal(text.str.contains(flag + pattern) for pattern in patterns)
+
+
+def _words_found(text: pl.Expr, words: Sequence[str], case: bool) -> pl.Expr:
+    """How many of many keywords of ASCII letters, digits and ``_`` occur as whole words.
+
+    By a table of words: a regular expression of a thousand alternatives takes a thousandfold time.
+    """
+    if not case:
+        # As (?i) has it: the long s is an s. Other letters that fold to ASCII have it for a lower
+        # case, too.
+        text = text.str.to_lowercase().str.replace_all("\u017f", "s", literal=True)
+        words = [word.lower() for word in words]
+    counts = Counter(words)
+    number = pl.element().replace_strict(
+        list(counts), list(counts.values()), default=0, return_dtype=pl.UInt32
+    )
+    return text.str.extract_all(r"\w+").list.unique().list.eval(number).list.sum().fill_null(0)
 
 
 def regex_expression(pattern: str, column: str, folder: Path) -> pl.Expr:
@@ -85,6 +129,9 @@ def lookup_expression(
     labels = sorted(set(table.values()))
     codes = [labels.index(label) for label in table.values()]
     label = pl.element().replace_strict(list(table), codes, default=None, return_dtype=pl.Int16)
+    if len(table) <= ONE_CHOICE:  # splitting texts is slow, and most have no term
+        terms = "|".join(pl.escape_regex(term) for term in table)
+        value = pl.when(value.str.contains(terms)).then(value)
     words = value.str.extract_all(WORD).list.unique()
     if not labelled:
         return words.list.eval(label).list.drop_nulls().list.len() > 0

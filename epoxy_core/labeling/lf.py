@@ -58,6 +58,8 @@ class LabelingFunction:
         The task folder. Set by `load_labeling_functions`, as is ``code_version``.
     code_version
         Digest of everything that can change the votes (see `fingerprint`).
+    loaded_from
+        The task's file that makes it when it is loaded, maybe by way of others; None: no file.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class LabelingFunction:
     location: SourceLocation | None = None
     folder: Path = Path()
     code_version: str = ""
+    loaded_from: Path | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):

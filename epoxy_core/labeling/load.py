@@ -84,10 +84,21 @@ def _python(task: Task) -> list[LabelingFunction]:
             where=str(path),
             remedy=f"Create it, or set labeling_functions.file in {TASK_FILE} (null for none).",
         )
+    return labeling_functions_in(task.folder.resolve(), path)
+
+
+def labeling_functions_in(folder: Path, path: Path) -> list[LabelingFunction]:
+    """Execute one Python file of a task folder, both resolved; give what it keeps.
+
+    Raises
+    ------
+    EpoxyError
+        If it fails, or makes a labeling function that it does not keep.
+    """
     made: list[LabelingFunction] = []
     token = created.set(made)
     try:
-        module = _execute(task.folder.resolve(), path)
+        module = _execute(folder, path)
     finally:
         created.reset(token)
     kept = list({id(lf): lf for lf in _at_module_level(module)}.values())
@@ -101,7 +112,7 @@ def _python(task: Task) -> list[LabelingFunction]:
             where=str(lf.location),
             remedy="Assign it to a name or put it in a list there; remove it if it is not wanted.",
         )
-    return kept
+    return [dataclasses.replace(lf, loaded_from=path) for lf in kept]
 
 
 def _execute(folder: Path, path: Path) -> ModuleType:

@@ -1,6 +1,7 @@
 """What the votes look like: per labeling function, and of the whole matrix."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,18 @@ from epoxy_core.errors import EpoxyError
 from epoxy_core.labeling.symbols import allowed, has_negative, symbol_names
 
 Votes = npt.NDArray[np.int8]
+
+SCHEMA: dict[str, Any] = {
+    "lf": pl.String,
+    "polarity": pl.List(pl.String),
+    "n_votes": pl.Int64,
+    "coverage": pl.Float64,
+    "overlaps": pl.Float64,
+    "conflicts": pl.Float64,
+    "dev_votes": pl.Int64,
+    "dev_correct": pl.Int64,
+    "dev_accuracy": pl.Float64,
+}
 
 _ROWS = 1 << 16
 
@@ -51,66 +64,68 @@ def lf_summary(
             where="lf_summary",
             remedy="Give one name per labeling function.",
         )
-    k = len(classes)
-    n_symbols = 2 * k if has_negative(votes, k) else k
+    known = np.flatnonzero(gold != -1) if gold is not None else np.zeros(0, np.intp)
+    labels = gold[known] if gold is not None else np.zeros(0, np.int8)
+    found = summarise(votes, np.ones(n, np.int64), names, classes, votes[known], labels)
+    return pl.DataFrame(found, schema=SCHEMA)
+
+
+def summarise(
+    patterns: Votes,
+    counts: npt.NDArray[np.int64],
+    names: Sequence[str],
+    classes: Sequence[str],
+    held: Votes,
+    gold: Votes,
+) -> dict[str, Any]:
+    """Columns of `lf_summary`, from distinct rows of votes; nothing is checked.
+
+    Parameters
+    ----------
+    patterns, counts
+        int8 [p, m] rows of votes, and int64 [p] how often each occurs.
+    names, classes
+        As in ``lf_summary``.
+    held, gold
+        int8 [g, m] and int8 [g], votes and labels of items with hand labels.
+    """
+    k, m = len(classes), len(names)
+    n_symbols = 2 * k if has_negative(patterns, k) else k
     truth = allowed(k)[:n_symbols]
+    together = ((truth.astype(np.int32) @ truth.T.astype(np.int32)) > 0).astype(np.int32)
     per_symbol = np.zeros((m, n_symbols), np.int64)
-    overlaps, conflicts, dev_votes, dev_correct = np.zeros((4, m), np.int64)
-    for start in range(0, n, _ROWS):
-        part = votes[start : start + _ROWS]
+    overlaps, conflicts = np.zeros((2, m), np.int64)
+    for start in range(0, len(patterns), _ROWS):
+        part, times = patterns[start : start + _ROWS], counts[start : start + _ROWS]
+        cast = [part == v for v in range(n_symbols)]
+        by_symbol = np.stack([at.sum(axis=1, dtype=np.int32) for at in cast], axis=1)
+        total = by_symbol.sum(axis=1, keepdims=True)
+        agreeing = by_symbol if n_symbols == k else by_symbol @ together
+        mine = np.take_along_axis(agreeing, np.maximum(part, 0).astype(np.intp), axis=1)
         voted = part != -1
-        counts = _symbol_counts(part, n_symbols)
-        total = counts.sum(axis=1, keepdims=True)
-        if n_symbols > k:
-            together = (truth.astype(np.int32) @ truth.T.astype(np.int32)) > 0
-            counts = counts @ together.astype(np.int32)
-        agreeing = np.take_along_axis(counts, np.maximum(part, 0).astype(np.intp), axis=1)
-        per_symbol += np.stack([(part == v).sum(axis=0) for v in range(n_symbols)], axis=1)
-        overlaps += (voted & (total > 1)).sum(axis=0)
-        conflicts += (voted & (agreeing < total)).sum(axis=0)
-        if gold is not None:
-            labels = gold[start : start + _ROWS, None]
-            dev_votes += (voted & (labels != -1)).sum(axis=0)
-            true = part == labels
-            if n_symbols > k:
-                true = (labels != -1) & truth[np.maximum(part, 0), np.maximum(labels, 0)]
-            dev_correct += (voted & true).sum(axis=0)
-    items = max(n, 1)
+        per_symbol += np.stack([times @ at for at in cast], axis=1)
+        overlaps += times @ (voted & (total > 1))
+        conflicts += times @ (voted & (mine < total))
+    dev = held != -1
+    dev_votes = dev.sum(axis=0)
+    dev_correct = (dev & allowed(k)[np.maximum(held, 0), gold[:, None]]).sum(axis=0)
+    items = max(int(counts.sum()), 1)
     n_votes = per_symbol.sum(axis=1)
     names_of = symbol_names(classes)
-    return pl.DataFrame(
-        {
-            "lf": list(names),
-            "polarity": [[names_of[v] for v in np.flatnonzero(row).tolist()] for row in per_symbol],
-            "n_votes": n_votes,
-            "coverage": n_votes / items,
-            "overlaps": overlaps / items,
-            "conflicts": conflicts / items,
-            "dev_votes": dev_votes,
-            "dev_correct": dev_correct,
-            "dev_accuracy": [
-                right / all_ if all_ else None
-                for right, all_ in zip(dev_correct.tolist(), dev_votes.tolist(), strict=True)
-            ],
-        },
-        schema={
-            "lf": pl.String,
-            "polarity": pl.List(pl.String),
-            "n_votes": pl.Int64,
-            "coverage": pl.Float64,
-            "overlaps": pl.Float64,
-            "conflicts": pl.Float64,
-            "dev_votes": pl.Int64,
-            "dev_correct": pl.Int64,
-            "dev_accuracy": pl.Float64,
-        },
-    )
-
-
-def _symbol_counts(votes: Votes, n_symbols: int) -> npt.NDArray[np.int32]:
-    """Votes per item and symbol, int32 [n, S]."""
-    counts = [(votes == v).sum(axis=1, dtype=np.int32) for v in range(n_symbols)]
-    return np.stack(counts, axis=1)
+    return {
+        "lf": list(names),
+        "polarity": [[names_of[v] for v in np.flatnonzero(row).tolist()] for row in per_symbol],
+        "n_votes": n_votes,
+        "coverage": n_votes / items,
+        "overlaps": overlaps / items,
+        "conflicts": conflicts / items,
+        "dev_votes": dev_votes,
+        "dev_correct": dev_correct,
+        "dev_accuracy": [
+            right / all_ if all_ else None
+            for right, all_ in zip(dev_correct.tolist(), dev_votes.tolist(), strict=True)
+        ],
+    }
 
 
 def _checked(votes: Votes, n_classes: int, gold: Votes | None) -> tuple[int, int]:

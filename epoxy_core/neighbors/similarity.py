@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
+from epoxy_core.threads import by_rows
 
 GRID = 2.0**-20
 """Similarities are multiples of this (about 1e-6): coarser than any rounding error of a float64
 dot product, and exact in float32."""
 
-_PAIRS_AT_ONCE = 512
+_WORTH_A_THREAD = 65_536  # pairs
 _UNIT_TOLERANCE = 0.01
 
 
@@ -71,16 +72,18 @@ def exact_similarity(
     -------
     float32 [b, c], multiples of ``GRID``.
     """
-    count, width = others.shape
-    result = np.empty((count, width), dtype=np.float32)
-    down = max(1, _PAIRS_AT_ONCE // max(width, 1))
-    for top in range(0, count, down):
-        left = embeddings[rows[top : top + down]].astype(np.float64)[:, :, None]
-        for first in range(0, width, _PAIRS_AT_ONCE):
-            part = np.s_[top : top + down, first : first + _PAIRS_AT_ONCE]
-            dots = np.matmul(embeddings[others[part]].astype(np.float64), left)[:, :, 0]
-            result[part] = np.rint(dots / GRID) * GRID
-    return result
+    from epoxy_core.neighbors.kernels import compare
+
+    vectors = np.ascontiguousarray(embeddings, dtype=np.float32)
+    own = np.ascontiguousarray(rows, dtype=np.int64)
+    pairs = np.ascontiguousarray(others, dtype=np.int64)
+    out = np.empty(pairs.shape, dtype=np.float32)
+    by_rows(
+        len(own),
+        lambda first, last: compare(vectors, own, pairs, first, last, out),
+        least=max(1, _WORTH_A_THREAD // max(1, pairs.shape[1])),
+    )
+    return out
 
 
 def matmul_slack(dimensions: int) -> float:

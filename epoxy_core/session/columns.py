@@ -1,17 +1,15 @@
-"""What a session holds of its labeling functions, and the matrices made of that."""
+"""What a session holds of its labeling functions, and the votes that are made of that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from epoxy_core.extension import ExtendedVotes
+from epoxy_core.combine import VoteColumns
+from epoxy_core.label_model.in_order import ItemOrder
+from epoxy_core.label_model.patterns import RowCodes
 from epoxy_core.labeling import LabelingFunction, LFResult
 from epoxy_core.lend import Lent
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -36,17 +34,18 @@ class Column:
     setting: str | float
 
 
-def matrix(
-    columns: Sequence[npt.NDArray[Scalar]], n: int, dtype: type[Scalar]
-) -> npt.NDArray[Scalar]:
-    """One column per labeling function, [n, m]; there may be none."""
-    return np.stack(columns, axis=1) if columns else np.empty((n, 0), dtype)
-
-
-def strength_matrix(columns: Sequence[ExtendedVotes], n: int) -> npt.NDArray[np.float32] | None:
-    """The LFs' own probabilities of their extended votes; None where no vote is soft."""
-    if all(column.strength is None for column in columns):
-        return None
-    plain = np.ones(n, np.float32)
-    found = [plain if column.strength is None else column.strength for column in columns]
-    return matrix(found, n, np.float32)
+def vote_columns(
+    columns: Sequence[Column], n: int, order: ItemOrder | None, codes: RowCodes
+) -> VoteColumns:
+    """All labeling functions' votes; ``codes`` as in `VoteColumns`."""
+    lent = [column.lent.extended for column in columns]
+    return VoteColumns(
+        n,
+        tuple(np.ascontiguousarray(column.result.votes) for column in columns),
+        tuple(one.votes for one in lent),
+        tuple(one.similarity for one in lent),
+        tuple(one.strength for one in lent),
+        tuple(column.lf.name for column in columns),
+        order,
+        codes,
+    )

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.combine import Combined, Reach, VoteMatrices, combine
+from epoxy_core.combine import Combined, Reach, combine
+from epoxy_core.combine.votes import matrix
 from epoxy_core.item_order import item_order
+from epoxy_core.label_model.patterns import RowCodes
 from epoxy_core.labeling import (
     LabelingFunction,
     LFResult,
@@ -16,11 +18,11 @@ from epoxy_core.labeling import (
     VectorSpace,
     apply_labeling_function,
 )
-from epoxy_core.lend import Lent, extend, threshold_setting
+from epoxy_core.lend import Lent, extend, threshold_setting, typical_similarity
 from epoxy_core.lf_accuracy import LFAccuracy, lf_accuracy
-from epoxy_core.lf_table import lf_table, with_estimates
+from epoxy_core.lf_table import lf_rows, with_estimates
 from epoxy_core.neighbors import NeighborGraph, random_similarity
-from epoxy_core.session.columns import Column, matrix, strength_matrix
+from epoxy_core.session.columns import Column, vote_columns
 from epoxy_core.session.update import Clock, Update
 from epoxy_core.task import Task
 
@@ -56,6 +58,8 @@ class Session:
         self.gold = gold
         self.space = VectorSpace(lambda: embeddings, encoder)
         self.floor = random_similarity(embeddings, graph.scope)
+        self.typical = typical_similarity(graph)
+        self.codes = RowCodes()
         self.columns: dict[str, Column] = {}
         self.combined: Combined | None = None
         self.accuracy: LFAccuracy | None = None
@@ -109,15 +113,15 @@ class Session:
         clock.lap("label model")
         labels_before = self.combined.labels if self.combined else combined.labels
         held = list(columns.values())
-        table = lf_table(
+        table = lf_rows(
             task,
             [column.lf for column in held],
-            own=matrix([column.result.votes for column in held], len(self.items), np.int8),
-            counted=combined.counted,
-            thresholds=combined.thresholds,
-            gold=self.gold,
-            n_errors={column.lf.name: column.result.n_errors for column in held},
-            estimates=accuracy.by_lf if accuracy else None,
+            combined.unique,
+            combined.n_counted,
+            combined.thresholds,
+            self.gold,
+            {column.lf.name: column.result.n_errors for column in held},
+            accuracy.by_lf if accuracy else None,
         )
         clock.lap("table")
         self.columns, self.combined, self.settings = columns, combined, settings
@@ -146,9 +150,8 @@ class Session:
 
     def own_votes(self) -> npt.NDArray[np.int8]:
         """Own votes of all labeling functions, int8 [n, m]."""
-        return matrix(
-            [column.result.votes for column in self.columns.values()], len(self.items), np.int8
-        )
+        votes = [column.result.votes for column in self.columns.values()]
+        return matrix(votes, len(self.items), np.int8)
 
     def _extend(self, task: Task, name: str, result: LFResult, old: Column | None) -> Lent:
         same = old is not None and old.setting == threshold_setting(task, name)
@@ -162,20 +165,12 @@ class Session:
             self.floor,
             before=old.lent if old and same else None,
             strength=result.strength,
+            typical=self.typical,
         )
 
     def _combine(self, task: Task, columns: Sequence[Column]) -> Combined:
-        n = len(self.items)
-        votes = VoteMatrices(
-            own=matrix([column.result.votes for column in columns], n, np.int8),
-            extended=matrix([column.lent.extended.votes for column in columns], n, np.int8),
-            similarity=matrix(
-                [column.lent.extended.similarity for column in columns], n, np.float32
-            ),
-            strength=strength_matrix([column.lent.extended for column in columns], n),
-            names=tuple(column.lf.name for column in columns),
-            order=item_order(task, self.items),
-        )
+        order = item_order(task, self.items)
+        votes = vote_columns(columns, len(self.items), order, self.codes)
         reach = Reach(
             least=np.array([column.lent.least for column in columns]),
             label_free=np.array([column.lent.origin == "auto" for column in columns]),

@@ -9,7 +9,6 @@ from epoxy_core.extension import ExtendedVotes
 from epoxy_core.labeling import ABSTAIN, LabelingFunction, LFResult, QueryEncoder
 from epoxy_core.lend import Lent, threshold_setting
 from epoxy_core.lf_accuracy import BY_LF, LFAccuracy
-from epoxy_core.neighbors import NeighborGraph
 from epoxy_core.session.columns import Column
 from epoxy_core.session.loop import Session
 from epoxy_core.storage.database import Database
@@ -44,8 +43,8 @@ def open_session(
         If the task was never run.
     """
     items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
-    ids, scope = items["item_id"].to_list(), borrow_scope(task, items)
-    graph = NeighborGraph(*neighbors.read(ids), scope)
+    scope = borrow_scope(task, items)
+    graph = neighbors.read(items["item_id"], scope)
     vectors = embeddings.load(items["content_hash"].to_list())
     session = Session(items, vectors, graph, database.labels_by_row("dev"), encoder)
     reach = database.query("SELECT lf, least_similarity, origin FROM extension")

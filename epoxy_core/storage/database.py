@@ -1,9 +1,14 @@
 """A task's DuckDB file: short connections, one transaction per write."""
 
+import atexit
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -13,6 +18,7 @@ import polars as pl
 
 from epoxy_core.errors import BusyError, EpoxyError
 from epoxy_core.storage.schema import BY_NAME, TABLES
+from epoxy_core.threads import thread_count
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,6 +28,21 @@ Opened = TypeVar("Opened")
 LOCK_PATIENCE = 30.0
 """Seconds to wait for another process to let go of the file."""
 
+MEMORY_LIMIT = "2GB"
+"""What DuckDB may take; beyond it, it works in a folder beside the file."""
+
+LOG_LIMIT = "1GB"
+"""Size of the write-ahead log from which a commit, not the closing, brings it into the file."""
+
+_closing: dict[str, Future[None]] = {}
+"""Files that a thread is closing."""
+
+_names = count()
+
+
+class OutOfStepError(Exception):
+    """A table is not what is held of it in memory: someone else has written it."""
+
 
 class Database:
     """The tables of one task (``epoxy_core.storage.schema``).
@@ -29,6 +50,13 @@ class Database:
     A connection is held only inside ``read`` and ``write``, since DuckDB locks its file against
     other processes for as long as one is open. ``write`` is one transaction: a reader, or the
     next run after a crash, finds all of it or nothing of it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    patience
+        Seconds to wait for another process to let go of it.
     """
 
     def __init__(self, path: Path, patience: float = LOCK_PATIENCE) -> None:
@@ -48,14 +76,46 @@ class Database:
             ) from error
         connection = self._connect(read_only=False)
         try:
+            connection.execute(f"SET checkpoint_threshold = '{LOG_LIMIT}'")
             connection.begin()
-            self._check_columns(connection)
-            for table in TABLES:
-                connection.execute(table.ddl)
+            self._make_tables(connection)
             yield connection
             connection.commit()
         finally:
             connection.close()
+
+    @contextmanager
+    def write_quickly(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """The same where all tables are there, and milliseconds count.
+
+        The file is attached to a database in memory that stays: to make one takes longer than most
+        commits. And what was committed is moved from the log to its place in the file by a thread,
+        which then lets go of the file. The next access waits for it; after a crash, it finds the
+        log.
+
+        Raises
+        ------
+        EpoxyError
+            As `read`.
+        """
+        import duckdb
+
+        self._must_exist()
+        connection, name = _in_memory().cursor(), f"file_{next(_names)}"
+        self._patiently(lambda: connection.execute(f"ATTACH {_quoted(self.path)} AS {name}"))
+        try:
+            connection.execute(f"USE {name}")
+            connection.begin()
+            yield connection
+            connection.commit()
+        except BaseException:
+            with suppress(duckdb.TransactionException):  # a commit that failed has ended it
+                connection.rollback()
+            _detach(connection, name)
+            raise
+        closer = ThreadPoolExecutor(1, thread_name_prefix="closing")
+        _closing[str(self.path)] = closer.submit(_detach, connection, name)
+        closer.shutdown(wait=False)
 
     @contextmanager
     def read(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -116,7 +176,7 @@ class Database:
 
         self._must_exist()
         partial = target.with_name(target.name + ".partial")
-        with duckdb.connect() as connection:
+        with duckdb.connect(config=_config()) as connection:
             source = _quoted(self.path)
             self._patiently(lambda: connection.execute(f"ATTACH {source} AS ours (READ_ONLY)"))
             try:
@@ -143,11 +203,11 @@ class Database:
         )
         return rows["label"].fill_null(-1).cast(pl.Int8).to_numpy()
 
-    def _check_columns(self, connection: "duckdb.DuckDBPyConnection") -> None:
-        """Refuse a file that another version of this program wrote."""
-        found = connection.execute(
-            "SELECT table_name, column_name FROM duckdb_columns()"
-        ).fetchall()
+    def _make_tables(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Make the tables that are not there; refuse a file that another version wrote."""
+        found = set(
+            connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+        )
         tables = {table for table, _ in found}
         lacking = [
             f"{table.name}.{column.name}"
@@ -161,6 +221,9 @@ class Database:
                 where=str(self.path),
                 remedy="Remove it, then `epoxy run TASK` makes it anew.",
             )
+        for table in TABLES:
+            if table.name not in tables:
+                connection.execute(table.ddl)
 
     def _must_exist(self) -> None:
         if not self.path.is_file():
@@ -171,12 +234,17 @@ class Database:
     def _connect(self, *, read_only: bool) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        return self._patiently(lambda: duckdb.connect(str(self.path), read_only=read_only))
+        config = {**_config(), "temp_directory": f"{self.path}.tmp"}
+        return self._patiently(
+            lambda: duckdb.connect(str(self.path), read_only=read_only, config=config)
+        )
 
     def _patiently(self, attempt: Callable[[], Opened]) -> Opened:
         """Open the file, waiting for other processes to let go of it."""
         import duckdb
 
+        if closing := _closing.get(str(self.path)):
+            closing.result()
         deadline = time.monotonic() + self.patience
         while True:
             try:
@@ -196,7 +264,25 @@ class Database:
                         remedy="Close the program that has it open; `epoxy snapshot TASK` makes "
                         "a copy for it.",
                     ) from error
-                time.sleep(0.1)
+                time.sleep(0.02)
+
+
+def _config() -> dict[str, str | bool | int | float | list[str]]:
+    return {"memory_limit": MEMORY_LIMIT, "threads": thread_count()}
+
+
+@cache
+def _in_memory() -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    place = {"temp_directory": str(Path(tempfile.gettempdir()) / "epoxy.tmp")}
+    atexit.register(_in_memory.cache_clear)
+    return duckdb.connect(config={**_config(), **place, "checkpoint_threshold": LOG_LIMIT})
+
+
+def _detach(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+    connection.execute(f"USE memory; DETACH {name}")
+    connection.close()
 
 
 def _quoted(path: Path) -> str:
@@ -227,3 +313,43 @@ def put(
         connection.execute(f"DELETE FROM {name}{condition}", list(values))
         connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming")
     connection.unregister("incoming")
+
+
+def add(
+    connection: "duckdb.DuckDBPyConnection", name: str, rows: pl.DataFrame, **constants: Any
+) -> None:
+    """Append rows to a table within the caller's transaction; some columns are the same in all."""
+    columns = [column.name for column in BY_NAME[name].columns]
+    values = ", ".join("?" if column in constants else column for column in columns)
+    connection.register("incoming", rows.to_arrow())
+    connection.execute(
+        f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM incoming",
+        [constants[column] for column in columns if column in constants],
+    )
+    connection.unregister("incoming")
+
+
+def drop(
+    connection: "duckdb.DuckDBPyConnection",
+    name: str,
+    item_ids: pl.Series,
+    where: str = "true",
+    *values: Any,
+) -> None:
+    """Delete the rows of these items, one each, that match ``where``.
+
+    Raises
+    ------
+    OutOfStepError
+        If there are more or fewer.
+    """
+    if not len(item_ids):
+        return
+    connection.register("outgoing", item_ids.alias("item_id").to_frame().to_arrow())
+    ((n,),) = connection.execute(
+        f"DELETE FROM {name} WHERE item_id IN (SELECT item_id FROM outgoing) AND {where}",
+        list(values),
+    ).fetchall()
+    connection.unregister("outgoing")
+    if n != len(item_ids):
+        raise OutOfStepError(name)

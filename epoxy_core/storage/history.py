@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.label_changes import CAUSES, CastVotes, Evidence, causes, margins
+from epoxy_core.label_changes import CastVotes, Evidence, causes, grown, margins
 from epoxy_core.storage.database import put
 from epoxy_core.task import Task
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Floats = npt.NDArray[np.float64]
-
-CHANGES = """
-    SELECT coalesce(n.item_id, o.item_id) AS item_id,
-           o.label AS label_before, n.label AS label_after,
-           o.confidence AS confidence_before, n.confidence AS confidence_after,
-           coalesce(n.probabilities, o.probabilities) AS probabilities
-    FROM published n FULL JOIN labels o ON n.item_id = o.item_id
-    WHERE n.label IS DISTINCT FROM o.label
-    ORDER BY 1
-"""
 
 VOTES = """
     SELECT v.item_id, v.lf, v.vote, v.probability, v.similarity, v.source_item_id = v.item_id AS own
@@ -91,13 +81,15 @@ def put_evidence(
     put(connection, "evidence", pl.DataFrame(rows, schema=schema))
 
 
-def changed_labels(
-    connection: "duckdb.DuckDBPyConnection", task: Task, settings: Mapping[str, Any] | None
-) -> pl.DataFrame:
-    """Labels new, gone or flipped between the tables ``labels`` and ``published``, with causes.
-
-    Without causes where there is no earlier run, or its classes were others: then the votes of
-    before say nothing about the classes of now.
+def causes_in_tables(
+    connection: "duckdb.DuckDBPyConnection",
+    task: Task,
+    settings: Mapping[str, Any],
+    item_ids: pl.Series,
+    old: npt.NDArray[np.int64],
+    new: npt.NDArray[np.int64],
+) -> pl.Series:
+    """Name the labeling functions behind the changes of these items' labels.
 
     Parameters
     ----------
@@ -106,50 +98,27 @@ def changed_labels(
     task
         Its settings now.
     settings
-        Those of the last label run, as JSON; None before the first.
+        Those of the last label run, as JSON.
+    item_ids
+        String [f].
+    old, new
+        int [f], classes before and after; see `label_changes.opponents`.
 
     Returns
     -------
-    The columns of ``label_changes`` but for ``run_id``, by ``item_id``.
+    As `label_changes.causes`.
     """
-    changes = rows_of(connection, CHANGES)
-    if settings is None or settings["classes"] != task.classes or not changes.height:
-        nothing = pl.Series("causes", [[]] * changes.height, dtype=CAUSES)
-        return changes.drop("probabilities").with_columns(nothing)
-    after, before = _opponents(changes, task.classes)
-    connection.register("changed", changes.select("item_id").to_arrow())
-    ids = changes["item_id"]
+    connection.register("changed", item_ids.alias("item_id").to_frame().to_arrow())
     hard = settings["extension"]["weighting"] == "hard"
-    old_lfs, old = _evidence(connection, "label_run_evidence", task.n_classes, hard)
+    lfs, evidence = _evidence(connection, "label_run_evidence", task.n_classes, hard)
+    votes = _cast(rows_of(connection, VOTES_BEFORE), item_ids, lfs)
+    before = lfs, margins(evidence, votes, new, old)
     hard = task.extension.weighting == "hard"
-    new_lfs, new = _evidence(connection, "evidence", task.n_classes, hard)
-    lfs = list(dict.fromkeys([*new_lfs, *old_lfs]))
-    total = np.zeros((changes.height, len(lfs)))
-    votes = _cast(rows_of(connection, VOTES.format("extended_votes")), ids, new_lfs)
-    total[:, [lfs.index(lf) for lf in new_lfs]] += margins(new, votes, after, before)
-    votes = _cast(rows_of(connection, VOTES_BEFORE), ids, old_lfs)
-    total[:, [lfs.index(lf) for lf in old_lfs]] -= margins(old, votes, after, before)
+    lfs, evidence = _evidence(connection, "evidence", task.n_classes, hard)
+    votes = _cast(rows_of(connection, VOTES.format("extended_votes")), item_ids, lfs)
+    after = lfs, margins(evidence, votes, new, old)
     connection.unregister("changed")
-    return changes.drop("probabilities").with_columns(causes(lfs, total))
-
-
-def _opponents(
-    changes: pl.DataFrame, classes: Sequence[str]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The classes after and before; where there is no label, the runner-up of the other one."""
-    position = dict(zip(classes, range(len(classes)), strict=True))
-    after, before = (
-        changes[name]
-        .replace_strict(position, return_dtype=pl.Int64)
-        .fill_null(-1)
-        .to_numpy()
-        .copy()
-        for name in ("label_after", "label_before")
-    )
-    probabilities = changes["probabilities"].list.to_array(len(classes)).to_numpy().copy()
-    probabilities[np.arange(len(after)), np.maximum(after, before)] = -1
-    second = probabilities.argmax(axis=1)
-    return np.where(after < 0, second, after), np.where(before < 0, second, before)
+    return causes(*grown(before, after))
 
 
 def _evidence(
@@ -194,6 +163,7 @@ def _needed(grid: Floats, threshold: float, curve: Floats) -> npt.NDArray[np.boo
     return np.asarray(reached & turns)
 
 
-def rows_of(connection: "duckdb.DuckDBPyConnection", sql: str) -> pl.DataFrame:
+def rows_of(connection: "duckdb.DuckDBPyConnection", sql: str, *values: Any) -> pl.DataFrame:
     """Rows of a query within the caller's transaction."""
-    return cast(pl.DataFrame, pl.from_arrow(connection.sql(sql).to_arrow_table()))
+    found = connection.sql(sql, params=list(values))
+    return cast(pl.DataFrame, pl.from_arrow(found.to_arrow_table()))

@@ -7,34 +7,44 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
 import polars as pl
 
-from epoxy_core.storage.database import Database, put
-from epoxy_core.storage.history import changed_labels, rows_of
+from epoxy_core.label_changes import no_causes, opponents
+from epoxy_core.storage.database import Database, add, drop
+from epoxy_core.storage.history import causes_in_tables, rows_of
 from epoxy_core.storage.label_runs import LABELS_OF
+from epoxy_core.storage.published import (
+    STORED,
+    PublishedLabels,
+    Rows,
+    change_rows,
+    matrix_of,
+    nothing_published,
+    positions_of,
+    published_labels,
+    read_published,
+    relabelled,
+    rows_among,
+    share_unlike,
+    unlike,
+    vote_kinds,
+)
 from epoxy_core.task import Task
 
 if TYPE_CHECKING:
     import duckdb
 
-NEW_LABELS = """
-    CREATE TEMP TABLE published AS
-    SELECT p.item_id, p.label, p.confidence, p.probabilities,
-           coalesce(v.votes, 'sequence') AS votes, ? AS run_id
-    FROM predictions p LEFT JOIN (
-        SELECT item_id, if(bool_or(source_item_id = item_id), 'own', 'borrowed') AS votes
-        FROM extended_votes JOIN evidence USING (lf) WHERE similarity >= threshold
-        GROUP BY item_id
-    ) v USING (item_id)
-    WHERE p.stage = 'extended_votes' AND p.label IS NOT NULL
+OPINION = """
+    SELECT item_id, label, probabilities FROM predictions
+    WHERE stage = 'extended_votes' ORDER BY item_id
 """
 
-HISTORY = """
-    INSERT INTO label_history
-    SELECT coalesce(n.item_id, o.item_id), ?, n.label, n.confidence, n.probabilities
-    FROM published n FULL JOIN labels o ON n.item_id = o.item_id
-    WHERE n.label IS DISTINCT FROM o.label OR n.probabilities IS DISTINCT FROM o.probabilities
-    ORDER BY ALL
+VOTED_ON = """
+    SELECT item_id, bool_or(source_item_id = item_id) AS own
+    FROM extended_votes JOIN evidence USING (lf)
+    WHERE similarity >= threshold OR source_item_id = item_id
+    GROUP BY item_id
 """
 
 
@@ -61,6 +71,16 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class LastRun:
+    """The label run before: its id, when it was, its settings and what it was made from."""
+
+    run_id: str
+    at: datetime
+    settings: Mapping[str, Any]
+    data_versions: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, eq=False)
 class Publication:
     """One label run as published.
 
@@ -68,12 +88,17 @@ class Publication:
     ----------
     run
         The row of ``label_runs``.
-    labels, changes
-        The tables ``labels`` and ``label_changes`` of this run.
+    item_ids
+        String [n], ascending: the items, and those that had a label and are no more.
+    labels
+        Of these items.
+    changes
+        The rows of ``label_changes`` of this run.
     """
 
     run: Mapping[str, Any]
-    labels: pl.DataFrame
+    item_ids: pl.Series
+    labels: PublishedLabels
     changes: pl.DataFrame
 
 
@@ -81,58 +106,90 @@ def publish(database: Database, task: Task, facts: RunFacts) -> Publication:
     """Publish the label model's opinion as it is in ``predictions``, and record the run.
 
     In one transaction: labels, run, history and changes with their causes; from then on the votes
-    and weights of now are those behind the published labels.
+    and weights of now are those behind the published labels. Rows are written of items whose label
+    or probabilities, as they are published, are others than before.
     """
     with database.write() as connection:
-        last = rows_of(
-            connection,
-            "SELECT run_id, epoch_us(created_at) AS at, settings FROM label_runs"
-            " ORDER BY created_at DESC LIMIT 1",
-        )
-        now = datetime.now(UTC)
-        if last.height:  # a clock may have been set back
-            after = datetime.fromtimestamp(last["at"][0] / 1e6, UTC) + timedelta(microseconds=1)
-            now = max(now, after)
-        run_id = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-        connection.execute(NEW_LABELS, [run_id])
-        labels = rows_of(connection, "SELECT * FROM published ORDER BY item_id")
-        settings = json.loads(last["settings"][0]) if last.height else None
-        changes = changed_labels(connection, task, settings).with_columns(run_id=pl.lit(run_id))
-        flipped = changes.drop_nulls(["label_before", "label_after"]).height
+        last = last_run(connection)
+        item_ids, after = _opinion(connection, task)
+        stored = rows_of(connection, STORED)
+        gone = stored["item_id"].filter(~stored["item_id"].is_in(item_ids.implode()))
+        if len(gone):
+            item_ids, after = _among_more(item_ids, after, gone)
+        classes = last.settings["classes"] if last else task.classes
+        before = read_published(stored, item_ids, classes)
+        at = relabelled(before, after)
+        if last is None or before.classes != after.classes or not len(at):
+            # With other classes the votes of before say nothing about the classes of now.
+            causes = no_causes(len(at))
+        else:
+            ids = item_ids.gather(at)
+            sides = opposed(before, after, at)
+            causes = causes_in_tables(connection, task, last.settings, ids, *sides)
+        changes = change_rows(item_ids, before, after, at).with_columns(causes)
         thresholds = rows_of(connection, "SELECT lf, threshold FROM evidence ORDER BY lf")
-        run = {
-            "run_id": run_id,
-            "created_at": now,
-            "dagster_run_id": facts.dagster_run_id,
-            "lf_fingerprints": json.dumps(dict(facts.lf_fingerprints)),
-            "thresholds": json.dumps(dict(thresholds.iter_rows())),
-            "embedding": facts.embedding,
-            "settings": task.model_dump_json(),
-            "data_versions": json.dumps(dict(facts.data_versions)),
-            "n_items": connection.execute("SELECT count(*) FROM items").fetchall()[0][0],
-            "n_labeled": labels.height,
-            "n_changed": changes.height,
-            "n_flipped": flipped,
-            **_compared(connection, task),
-        }
-        connection.execute(HISTORY, [run_id])
-        put(connection, "labels", labels)
-        put(connection, "label_runs", pl.DataFrame([run]), "run_id = ?", run_id)
-        put(connection, "label_changes", changes, "run_id = ?", run_id)
-        connection.execute("DELETE FROM label_run_evidence")
-        connection.execute("INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run_id])
-        connection.execute("DELETE FROM superseded")
-        connection.execute("DELETE FROM superseded_votes")
-    return Publication(run, labels, changes)
+        ((n_items,),) = connection.execute("SELECT count(*) FROM items").fetchall()
+        run = new_run(task, facts, last, dict(thresholds.iter_rows()), n_items, after, changes)
+        run |= compared(connection, task, last, item_ids, before, after)
+        put_run(connection, run, item_ids, before, after, changes)
+    return Publication(run, item_ids, after, changes)
 
 
-def accept(database: Database, run_id: str) -> None:
-    """Let what depends on the labels follow a run that changed more of them than it may."""
-    with database.write() as connection:
-        connection.execute("UPDATE label_runs SET accepted = true WHERE run_id = ?", [run_id])
+def last_run(connection: "duckdb.DuckDBPyConnection") -> LastRun | None:
+    """The last label run; None before the first."""
+    rows = connection.execute(
+        "SELECT run_id, epoch_us(created_at), settings, data_versions FROM label_runs"
+        " ORDER BY created_at DESC LIMIT 1"
+    ).fetchall()
+    if not rows:
+        return None
+    ((run_id, at, *texts),) = rows
+    return LastRun(run_id, datetime.fromtimestamp(at / 1e6, UTC), *map(json.loads, texts))
 
 
-def _compared(connection: "duckdb.DuckDBPyConnection", task: Task) -> dict[str, Any]:
+def opposed(before: PublishedLabels, after: PublishedLabels, at: Rows) -> tuple[Any, Any]:
+    """The classes to compare before and after, int64 [r] each; see `label_changes.opponents`."""
+    steps = np.where(after.labelled[at, None], after.steps[at], before.steps[at])
+    return opponents(before.label[at], after.label[at], steps)
+
+
+def new_run(
+    task: Task,
+    facts: RunFacts,
+    last: LastRun | None,
+    thresholds: Mapping[str, float],
+    n_items: int,
+    labels: PublishedLabels,
+    changes: pl.DataFrame,
+) -> dict[str, Any]:
+    """A row of ``label_runs``, but for what `compared` gives."""
+    now = datetime.now(UTC)
+    if last:  # a clock may have been set back
+        now = max(now, last.at + timedelta(microseconds=1))
+    return {
+        "run_id": f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}",
+        "created_at": now,
+        "dagster_run_id": facts.dagster_run_id,
+        "lf_fingerprints": json.dumps(dict(facts.lf_fingerprints)),
+        "thresholds": json.dumps(dict(thresholds)),
+        "embedding": facts.embedding,
+        "settings": task.model_dump_json(),
+        "data_versions": json.dumps(dict(facts.data_versions)),
+        "n_items": n_items,
+        "n_labeled": int(np.count_nonzero(labels.labelled)),
+        "n_changed": changes.height,
+        "n_flipped": changes.drop_nulls(["label_before", "label_after"]).height,
+    }
+
+
+def compared(
+    connection: "duckdb.DuckDBPyConnection",
+    task: Task,
+    last: LastRun | None,
+    item_ids: pl.Series,
+    before: PublishedLabels,
+    after: PublishedLabels,
+) -> dict[str, Any]:
     """How many labels are another than in the last accepted run.
 
     Comparing with a run that was not accepted would let its labels pass when they are published
@@ -144,11 +201,84 @@ def _compared(connection: "duckdb.DuckDBPyConnection", task: Task) -> dict[str, 
     if not accepted:
         return {"compared_with": None, "share_flipped": 0.0, "accepted": True}
     ((run_id,),) = accepted
-    ((share,),) = connection.execute(
-        "SELECT coalesce(avg((n.label <> o.label)::INTEGER), 0)"
-        f" FROM published n JOIN ({LABELS_OF}) o ON n.item_id = o.item_id",
-        [run_id],
-    ).fetchall()
+    if last and run_id == last.run_id:
+        share = share_unlike(before, after)
+    else:
+        then = rows_of(connection, LABELS_OF, run_id).select("item_id", then="label")
+        every = np.arange(len(item_ids))
+        both = then.join(after.rows(item_ids, every).drop_nulls("label"), on="item_id")
+        share = int((both["then"] != both["label"]).sum()) / max(1, both.height)
     settings = task.label_changes
     passed = share <= settings.most_flipped or not settings.block
-    return {"compared_with": run_id, "share_flipped": float(share), "accepted": passed}
+    return {"compared_with": run_id, "share_flipped": share, "accepted": passed}
+
+
+def put_run(
+    connection: "duckdb.DuckDBPyConnection",
+    run: Mapping[str, Any],
+    item_ids: pl.Series,
+    before: PublishedLabels,
+    after: PublishedLabels,
+    changes: pl.DataFrame,
+) -> None:
+    """Write a label run within the caller's transaction.
+
+    Raises
+    ------
+    OutOfStepError
+        If the labels before are not those in the table.
+    """
+    run_id, at = run["run_id"], unlike(before, after)
+    delta = after.rows(item_ids, at)
+    drop(connection, "labels", item_ids.gather(at[before.labelled[at]]))
+    add(connection, "labels", delta.drop_nulls("label"), run_id=run_id)
+    add(connection, "label_history", delta, run_id=run_id)
+    add(connection, "label_runs", pl.DataFrame([run]))
+    add(connection, "label_changes", changes, run_id=run_id)
+    connection.execute("DELETE FROM label_run_evidence")
+    connection.execute("INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run_id])
+    connection.execute("DELETE FROM superseded")
+    connection.execute("DELETE FROM superseded_votes")
+
+
+def complete(database: Database, run_id: str, data_versions: Mapping[str, str | None]) -> None:
+    """Fill in what a run was made from, where that was not known when it was committed."""
+    with database.write() as connection:
+        connection.execute(
+            "UPDATE label_runs SET data_versions = ? WHERE run_id = ?",
+            [json.dumps(dict(data_versions)), run_id],
+        )
+
+
+def accept(database: Database, run_id: str) -> None:
+    """Let what depends on the labels follow a run that changed more of them than it may."""
+    with database.write() as connection:
+        connection.execute("UPDATE label_runs SET accepted = true WHERE run_id = ?", [run_id])
+
+
+def _opinion(
+    connection: "duckdb.DuckDBPyConnection", task: Task
+) -> tuple[pl.Series, PublishedLabels]:
+    """What is to be published, of all items by ascending id."""
+    rows = rows_of(connection, OPINION)
+    voted_on = rows.select("item_id").join(
+        rows_of(connection, VOTED_ON), on="item_id", how="left", maintain_order="left"
+    )["own"]
+    own = voted_on.fill_null(False).to_numpy()
+    return rows["item_id"], published_labels(
+        task.classes,
+        positions_of(rows["label"], task.classes),
+        matrix_of(rows["probabilities"], task.n_classes),
+        vote_kinds(own, voted_on.is_not_null().to_numpy()),
+    )
+
+
+def _among_more(
+    item_ids: pl.Series, labels: PublishedLabels, others: pl.Series
+) -> tuple[pl.Series, PublishedLabels]:
+    """The same labels, among other items that have none."""
+    every = pl.concat([item_ids, others]).sort()
+    at = rows_among(item_ids, every)
+    found = nothing_published(labels.classes, len(every))
+    found.label[at], found.steps[at], found.votes[at] = labels.label, labels.steps, labels.votes
+    return every, found

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from epoxy_core.labeling import ABSTAIN
+from epoxy_core.labeling import ABSTAIN, LFResult
+from epoxy_core.lend import Lent
 from epoxy_core.storage.database import Database, put
 
 if TYPE_CHECKING:
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 ROWS = "(SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS row FROM items)"
 """Every item's row in the arrays, as a subquery."""
+
+
+OF_ONE = """
+    SELECT r.row, s.row AS source, v.vote, v.probability, v.similarity
+    FROM extended_votes v JOIN places r USING (item_id)
+    JOIN places s ON s.item_id = v.source_item_id
+    WHERE v.lf = ?
+"""
 
 
 class StoredVotes(NamedTuple):
@@ -64,6 +73,7 @@ def vote_rows(
     lf: str,
     votes: npt.NDArray[np.int8],
     strength: npt.NDArray[np.float32] | None = None,
+    among: npt.NDArray[np.intp] | None = None,
 ) -> pl.DataFrame:
     """Rows of ``lf_votes``: one per vote, none for an abstain.
 
@@ -77,8 +87,10 @@ def vote_rows(
         int8 [n].
     strength
         float32 [n], its own probabilities; None where no vote is soft.
+    among
+        Which items; all by default.
     """
-    voted = np.flatnonzero(votes != ABSTAIN)
+    voted = _voted(votes, among)
     claims = np.ones(len(voted), np.float32) if strength is None else strength[voted]
     return pl.DataFrame(
         {
@@ -97,19 +109,47 @@ def extended_rows(
     source: npt.NDArray[np.int32],
     similarity: npt.NDArray[np.float32],
     strength: npt.NDArray[np.float32] | None = None,
+    among: npt.NDArray[np.intp] | None = None,
 ) -> pl.DataFrame:
     """Rows of ``extended_votes``; the arrays are those of ``ExtendedVotes``."""
-    voted = np.flatnonzero(votes != ABSTAIN)
-    return vote_rows(item_ids, lf, votes, strength).with_columns(
+    voted = _voted(votes, among)
+    return vote_rows(item_ids, lf, votes, strength, voted).with_columns(
         source_item_id=item_ids.gather(source[voted]),
         similarity=pl.Series(similarity[voted], dtype=pl.Float32),
     )
+
+
+def _voted(votes: npt.NDArray[np.int8], among: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp]:
+    if among is None:
+        return np.flatnonzero(votes != ABSTAIN)
+    return np.asarray(among[votes[among] != ABSTAIN])
 
 
 def put_extended(connection: "duckdb.DuckDBPyConnection", lf: str, rows: pl.DataFrame) -> None:
     """Replace one LF's extended votes; those behind the published labels are kept aside."""
     _set_aside(connection, [lf])
     put(connection, "extended_votes", rows, "lf = ?", lf)
+
+
+def reach_row(lf: str, lent: Lent, floor: float) -> pl.DataFrame:
+    """One labeling function's row of ``extension``."""
+    return pl.DataFrame(
+        {
+            "lf": [lf],
+            "least_similarity": [lent.least],
+            "origin": [lent.origin],
+            "floor": [floor],
+        }
+    )
+
+
+def error_rows(lf: str, result: LFResult) -> pl.DataFrame:
+    """One labeling function's rows of ``lf_errors``."""
+    return pl.DataFrame(
+        [(lf, found.item_id, found.error, result.n_errors) for found in result.errors],
+        schema={"lf": pl.String, "item_id": pl.String, "error": pl.String, "n_errors": pl.Int64},
+        orient="row",
+    )
 
 
 def keep_only(connection: "duckdb.DuckDBPyConnection", lfs: Sequence[str]) -> None:
@@ -142,22 +182,24 @@ def own_votes(
 
 
 def extended_votes(database: Database, lfs: Sequence[str]) -> StoredVotes:
-    """Extended votes of ``lfs``, in that column order."""
-    columns = pl.DataFrame({"lf": list(lfs), "column": range(len(lfs))})
-    rows = database.query(
-        "SELECT r.row, s.row AS source, v.lf, v.vote, v.probability, v.similarity"
-        " FROM extended_votes v"
-        f" JOIN {ROWS} r ON r.item_id = v.item_id JOIN {ROWS} s ON s.item_id = v.source_item_id"
-    ).join(columns, on="lf")
-    at = rows["row"].to_numpy(), rows["column"].to_numpy()
+    """Extended votes of ``lfs``, in that column order; memory for one of them beside the result."""
     shape = len(database.item_ids()), len(lfs)
     votes = np.full(shape, ABSTAIN, np.int8)
-    votes[at] = rows["vote"].to_numpy()
     source = np.full(shape, ABSTAIN, np.int32)
-    source[at] = rows["source"].to_numpy()
     similarity = np.full(shape, np.nan, np.float32)
-    similarity[at] = rows["similarity"].to_numpy()
-    return StoredVotes(votes, source, similarity, _strength(shape, at, rows["probability"]))
+    strength: npt.NDArray[np.float32] | None = None
+    with database.read() as connection:
+        connection.execute(f"CREATE TEMP TABLE places AS FROM {ROWS}")
+        for column, lf in enumerate(lfs):
+            rows = connection.execute(OF_ONE, [lf]).fetchnumpy()
+            at = rows["row"]
+            votes[at, column], source[at, column] = rows["vote"], rows["source"]
+            similarity[at, column] = rows["similarity"]
+            if (rows["probability"] != 1).any():
+                if strength is None:
+                    strength = np.ones(shape, np.float32)
+                strength[at, column] = rows["probability"]
+    return StoredVotes(votes, source, similarity, strength)
 
 
 def _strength(

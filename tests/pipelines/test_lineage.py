@@ -216,11 +216,23 @@ def test_one_row(task, kind):
         rows = rows.slice(1)
     rows.write_csv(file)
     done = did(folder, home)
-    # Every LF looks at the items again; those whose votes did not change stop there, but the
+    # Every LF looks at the new item; those whose votes did not change stop there, but the
     # graph changed, and with it what can be borrowed.
     expected = CORPUS | {"embeddings", "neighbors", "lexical"} | EVERY_LF | EVERY_EXTENSION
     assert done - FOLLOWING == expected
+    assert voted_on(home, "body") == (0 if kind == "deleted" else 1)
     assert did(folder, home) == set()
+
+
+def voted_on(home, lf):
+    """How many items a labeling function voted on when it last ran."""
+    import dagster as dg
+
+    from pipelines.instance import open_instance
+
+    with open_instance(home) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["messages", "lf", lf]))
+    return event.asset_materialization.metadata["voted_on"].value
 
 
 def test_a_hand_label_runs_no_heuristic(task):

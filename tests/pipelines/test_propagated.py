@@ -5,7 +5,10 @@ from support import FOLLOWING, bring_up_to_date, edit, ran
 
 from epoxy_core.storage.database import Database
 
-LABELS = "SELECT item_id, votes, probabilities FROM labels ORDER BY item_id"
+LABELS = """
+    SELECT l.item_id, l.votes, p.probabilities FROM labels l
+    JOIN predictions p ON p.item_id = l.item_id AND p.stage = 'extended_votes' ORDER BY l.item_id
+"""
 
 
 def test_only_items_that_borrow_are_labelled_otherwise(finished):

@@ -8,6 +8,7 @@ from support import FOLLOWING, bring_up_to_date, edit, messages, ran
 from assets.features import stored_features
 from assets.store import Store
 from epoxy_core.end_model import load_head
+from epoxy_core.neighbors import neighbor_graph
 from epoxy_core.task import load_task
 
 
@@ -95,6 +96,11 @@ def test_new_rows_are_embedded_and_nothing_else_is(finished):
     assert {"items", "embeddings", "neighbors", "lf/words"} <= ran(done)
     assert len(store.database(task).item_ids()) == before + 100
     assert _embedded_now(home, task) == 100
+    items = store.database(task).query("SELECT item_id, content_hash FROM items ORDER BY item_id")
+    graph = store.neighbors(task).read(items["item_id"])
+    fresh = neighbor_graph(store.embeddings(task).load(items["content_hash"].to_list()), 8)
+    np.testing.assert_array_equal(graph.indices, fresh.indices)
+    np.testing.assert_array_equal(graph.similarity, fresh.similarity)
 
 
 def test_a_removed_labeling_function_leaves_the_tables(finished):

@@ -165,7 +165,7 @@ def test_votes_are_borrowed_within_calls_or_across_them(calls):
     assert within[True] > anyones[True]
     store, task = Store(home=str(home.root)), load_task(folder)
     ids = database.item_ids().to_list()
-    assert store.neighbors(task).read(ids)[0].shape == (16 * 24, 8)
+    assert store.neighbors(task).read(ids).indices.shape == (16 * 24, 8)
 
     edit(folder / "task.yaml", "same_sequence", "other_sequences")
     assert not bring_up_to_date(folder, home).failures

@@ -16,6 +16,10 @@ def test_status_names_what_is_stale_and_why_and_runs_nothing(cli):
     folder, _, run = cli
     code, said = run("status", str(folder))
     assert (code, "is up to date" in said) == (0, True)
+    assert "on disk: " in said
+    assert "bytes per item" in said
+    for part in ("tables", "vectors", "neighbour graph", "training set", "end model"):
+        assert part in said
     edit(folder / "helpers.py", "> 4", "> 7")
     for _ in range(2):
         code, said = run("status", str(folder))

@@ -1,6 +1,7 @@
 """The warm loop ends where a cold relabeling ends, tables and lineage alike."""
 
 import io
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import pytest
 from rich.console import Console
 from support import bring_up_to_date, edit, ran, tables
 
-from assets.labels import publish_labels
+from assets.lf_summary import publish_summary
 from epoxy_core.errors import EpoxyError
 from epoxy_core.home import Home
 from pipelines.instance import open_instance
@@ -87,6 +88,64 @@ def test_equals_a_cold_relabeling(finished, tmp_path, kind):
     assert ran(bring_up_to_date(folder, home)) <= LATER
     warm = tables(folder, home)
     assert all(warm[name].equals(cold[name]) for name in cold)
+
+
+def test_an_edit_is_in_the_tables_before_it_is_recorded(finished, tmp_path):
+    folder, home = finished
+    shutil.copytree(home.root, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "dagster" / "dagster.yaml").unlink(missing_ok=True)
+    recorded_later = {"lf_accuracy", "lf_summary", "label_model", "predictions", "training_set"}
+    with watching(folder, home) as watch:
+        edit(folder / "helpers.py", "> 4", "> 7")
+        view = watch.refresh()
+        assert 0 < view.committed < view.seconds
+        warm = tables(folder, home)
+        cold = relabelled_elsewhere(folder, home, tmp_path / "elsewhere")
+        for name in warm.keys() - recorded_later:
+            assert warm[name].equals(cold[name]), name
+        runs = "SELECT count(*) FROM label_runs"
+        n_runs = watch.store.database(watch.task).query(runs)[0, 0]
+        watch.record()
+        assert watch.store.database(watch.task).query(runs)[0, 0] == n_runs
+    versions = watch.store.database(watch.task).query(
+        "SELECT data_versions FROM label_runs ORDER BY created_at DESC LIMIT 1"
+    )
+    assert None not in json.loads(versions[0, 0]).values()
+
+
+def test_tables_that_cannot_be_written_at_once_are_written_when_recorded(finished, tmp_path):
+    folder, home = finished
+    shutil.copytree(home.root, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "dagster" / "dagster.yaml").unlink(missing_ok=True)
+    with watching(folder, home) as watch:
+        meddler = watch.store.database(watch.task)
+        with meddler.write() as connection:  # as another process that published meanwhile
+            connection.execute("UPDATE label_runs SET run_id = run_id || '-again'")
+        edit(folder / "helpers.py", "> 4", "> 7")
+        assert watch.refresh().committed is None
+        watch.record()
+        edit(folder / "helpers.py", "> 7", "> 2")
+        assert watch.refresh().committed is not None
+        watch.record()
+    warm = tables(folder, home)
+    cold = relabelled_elsewhere(folder, home, tmp_path / "elsewhere")
+    for name in HELD:
+        assert warm[name].equals(cold[name]), name
+
+
+def test_an_edit_taken_back_after_a_crash_leaves_no_trace(finished):
+    folder, home = finished
+    before = tables(folder, home)
+    with watching(folder, home) as watch:
+        edit(folder / "helpers.py", "> 4", "> 7")
+        assert watch.refresh().committed is not None
+        # Here the process is killed: nothing is recorded.
+    edit(folder / "helpers.py", "> 7", "> 4")
+    assert not tables(folder, home)["lf_votes"].equals(before["lf_votes"])
+    assert {"lf/number", "extended/number", "labels"} <= ran(bring_up_to_date(folder, home))
+    after = tables(folder, home)
+    assert all(after[name].equals(before[name]) for name in before)
+    assert ran(bring_up_to_date(folder, home)) == set()
 
 
 def test_a_save_without_effect_records_nothing(finished):
@@ -249,7 +308,7 @@ def test_an_interrupt_in_the_middle_of_work_loses_nothing(finished, monkeypatch,
         yield True
         if while_recording:
             with monkeypatch.context() as patch:
-                patch.setattr("pipelines.record.publish_labels", _interrupted)
+                patch.setattr("pipelines.record.publish_summary", _interrupted)
                 yield False
         else:
             os.kill(os.getpid(), signal.SIGINT)
@@ -281,7 +340,7 @@ def test_an_end_that_cannot_be_brought_up_to_date_says_why(finished):
 
 def _interrupted(*arguments):
     os.kill(os.getpid(), signal.SIGINT)
-    return publish_labels(*arguments)
+    return publish_summary(*arguments)
 
 
 def _until(process, words):

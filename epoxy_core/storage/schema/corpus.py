@@ -24,6 +24,19 @@ TABLES = (
         open=True,
     ),
     Table(
+        "item_versions",
+        "since when each item is as it is: labeling functions vote on newer ones only",
+        (
+            ITEM_ID,
+            Column("version", "BIGINT", "of `items` when the item was new or last changed"),
+        ),
+    ),
+    Table(
+        "items_version",
+        "how often `items` changed, in one row",
+        (Column("version", "BIGINT", "one more at each change"),),
+    ),
+    Table(
         "videos",
         "one row per file of a video task, of text tasks none",
         (

@@ -16,7 +16,8 @@ from epoxy_core.storage.schema.table import Column, Table
 TABLES = (
     Table(
         "label_model",
-        "what the label model learned of each labeling function",
+        "what the label model learned of each labeling function; after an edit under `epoxy watch` "
+        "accuracies are null until they are estimated",
         (
             LF,
             *ESTIMATE,

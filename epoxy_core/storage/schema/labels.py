@@ -15,7 +15,8 @@ from epoxy_core.storage.schema.table import Column, Table
 TABLES = (
     Table(
         "labels",
-        "the published probabilistic labels, of the items that own or borrow a vote",
+        "the published probabilistic labels, of the items that own or borrow a vote; probabilities "
+        "to two decimals, each rounded for itself; `predictions` has them all",
         (
             ITEM_ID,
             LABEL,
@@ -27,7 +28,7 @@ TABLES = (
                 "own; borrowed where no labeling function voted; sequence where only items before "
                 "or after it have votes",
             ),
-            Column("run_id", "VARCHAR", "the label run that published it"),
+            Column("run_id", "VARCHAR", "the label run that last changed this row"),
         ),
     ),
     Table(
@@ -53,8 +54,8 @@ TABLES = (
     ),
     Table(
         "label_history",
-        "one row per item whose label or probabilities a run changed: an item's label as of a run "
-        "is in its last row until then",
+        "one row per item whose row in `labels` a run changed: an item's label as of a run is in "
+        "its last row until then",
         (
             ITEM_ID,
             RUN_ID,
@@ -71,11 +72,11 @@ TABLES = (
             ITEM_ID,
             Column("label_before", "VARCHAR", "null: it had none"),
             Column("label_after", "VARCHAR", "null: it has none"),
-            Column("confidence_before", "DOUBLE", "confidence of label_before"),
-            Column("confidence_after", "DOUBLE", "confidence of label_after"),
+            Column("confidence_before", "FLOAT", "confidence of label_before"),
+            Column("confidence_after", "FLOAT", "confidence of label_after"),
             Column(
                 "causes",
-                "STRUCT(lf VARCHAR, contribution DOUBLE)[]",
+                "STRUCT(lf VARCHAR, contribution FLOAT)[]",
                 "what each labeling function did to the log-odds of the new label against the "
                 "old one; most first, negative: against the change",
             ),

@@ -5,9 +5,9 @@ from epoxy_core.storage.schema.table import Column
 ITEM_ID = Column("item_id", "VARCHAR", "the item")
 LF = Column("lf", "VARCHAR", "the labeling function")
 LABEL = Column("label", "VARCHAR", "most probable class, by name")
-CONFIDENCE = Column("confidence", "DOUBLE", "probability of that class")
+CONFIDENCE = Column("confidence", "FLOAT", "probability of that class")
 PROBABILITIES = Column(
-    "probabilities", "DOUBLE[]", "probability of every class, in the order of `classes`"
+    "probabilities", "FLOAT[]", "probability of every class, in the order of `classes`"
 )
 RUN_ID = Column("run_id", "VARCHAR", "the label run")
 VOTE = Column(

@@ -28,6 +28,16 @@ TABLES = (
         ),
     ),
     Table(
+        "lf_voted",
+        "what the stored votes of a labeling function were cast on",
+        (
+            LF,
+            Column("code_version", "VARCHAR", "of the labeling function and of how it is run"),
+            Column("items_version", "BIGINT", "as in `items_version`"),
+            Column("digest", "VARCHAR", "hash of its rows of `lf_votes` and `lf_errors`"),
+        ),
+    ),
+    Table(
         "extended_votes",
         "own and borrowed votes; whether a borrowed one counts is for `label_model.threshold`",
         EXTENDED_VOTE,

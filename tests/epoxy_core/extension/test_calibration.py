@@ -144,3 +144,36 @@ def test_a_posterior_that_knows_nothing_makes_borrowed_votes_worth_nothing():
     flat = np.full((4000, 2), 0.5)
     fitted = BorrowedVoteCalibration(2).fit(flat, own, extended, similarity, np.full(4, 0.9))
     assert fitted.weight(similarity)[own < 0].max() < 0.2
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_evidence_is_gathered_as_by_loops(n_classes):
+    k, draw = n_classes, np.random.default_rng(7)
+    extended = draw.integers(-1, 2 * k, (500, 3)).astype(np.int8)
+    own = np.where(draw.random((500, 3)) < 0.6, np.int8(-1), extended)
+    similarity = np.where(own >= 0, 1, draw.choice([-1, -0.4, 0.3, 0.31, 0.9], (500, 3)))
+    similarity = np.where(extended >= 0, similarity, np.nan).astype(np.float32)
+    posterior = draw.dirichlet(np.ones(k), 500)
+    fitted = BorrowedVoteCalibration(k).fit(posterior, own, extended, similarity, np.full(3, 0.9))
+    evidence, confidence = np.zeros(3, int), []
+    agreement, counts = np.zeros((3, 1025)), np.zeros((3, 1025))
+    for row in range(500):
+        for lf in range(3):
+            vote = extended[row, lf]
+            if own[row, lf] < 0 <= vote and (own[row] >= 0).any():
+                said = posterior[row, vote % k]
+                said = said if vote < k else 1 - (k - 1) * said
+                point = round((float(similarity[row, lf]) + 1) * 512)
+                agreement[lf, point] += said
+                counts[lf, point] += 1
+                evidence[lf] += 1
+                confidence.append(posterior[row].max())
+    assert fitted.evidence_.tolist() == evidence.tolist()
+    assert fitted.confidence_ == pytest.approx(np.mean(confidence), abs=1e-8)
+    c, wrong = fitted.confidence_, (1 - fitted.confidence_) / (k - 1)
+    right = (agreement - wrong * counts) / (c - wrong)
+    pool = fitted._isotonic(right.sum(axis=0), counts.sum(axis=0), fitted._prior(), 50)
+    for lf in range(3):
+        curve = fitted._isotonic(right[lf], counts[lf], pool, 200)
+        expected = np.clip(curve, 1 / k, fitted._own_accuracy[lf])
+        np.testing.assert_allclose(fitted.curve_[lf], expected, atol=1e-7)

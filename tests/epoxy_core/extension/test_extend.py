@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from searching import KINDS, may_lend, on_grid, scopes, unit
 
-from epoxy_core.extension import extend_again, extend_votes
-from epoxy_core.neighbors import Scope, neighbor_graph
+from epoxy_core.extension import dev_threshold, extend_again, extend_some, extend_votes
+from epoxy_core.neighbors import NeighborGraph, Scope, neighbor_graph
 
 
 def by_search(votes, embeddings, threshold, scope):
@@ -86,14 +86,69 @@ def test_a_borrowed_vote_has_the_probability_of_its_source():
     np.testing.assert_array_equal(again.strength, anew.strength)
 
 
-def test_the_search_may_end_with_the_neighbours_where_they_are_far():
+def test_from_beyond_the_neighbours_it_may_borrow_only_what_is_near():
     generator = np.random.default_rng(2)
     embeddings = unit(generator.normal(size=(400, 6)))
     votes = np.where(generator.random(400) < 0.03, 1, -1).astype(np.int8)
     graph = neighbor_graph(embeddings, 4)
     whole = extend_votes(votes, graph, embeddings, 0.1)
     ended = extend_votes(votes, graph, embeddings, 0.1, search_from=0.8)
-    supporters = (votes[graph.indices] >= 0).any(axis=1) | (votes >= 0)
-    searched = supporters | (graph.similarity[:, -1] >= 0.8)
-    assert 0 < searched.sum() < 400
-    np.testing.assert_array_equal(ended.source, np.where(searched, whole.source, -1))
+    among = (whole.source[:, None] == graph.indices).any(axis=1)
+    kept = (votes >= 0) | among | (whole.similarity >= 0.8)
+    assert (whole.source >= 0)[~kept].any()
+    assert (kept & ~among & (votes < 0)).any()
+    np.testing.assert_array_equal(ended.source, np.where(kept, whole.source, -1))
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_beyond_the_neighbours_it_is_exhaustive_search_from_there_on(data):
+    n = data.draw(st.integers(1, 14))
+    vectors = data.draw(
+        hnp.arrays(np.float32, (n, data.draw(st.integers(1, 3))), elements=st.integers(-1, 2))
+    )
+    votes = data.draw(hnp.arrays(np.int8, n, elements=st.integers(-1, 2)))
+    threshold = data.draw(st.sampled_from([-1.0, 0.0, 0.5, 1.0]))
+    search_from = data.draw(st.sampled_from([-1.0, 0.0, 0.6, 0.9, 1.0]))
+    embeddings, scope = unit(vectors), data.draw(scopes(n))
+    graph = neighbor_graph(embeddings, data.draw(st.integers(1, 16)), scope)
+    found = extend_votes(votes, graph, embeddings, threshold, search_from)
+    _, source, similarity = by_search(votes, embeddings, threshold, scope)
+    own = source == np.arange(n)
+    among = (source[:, None] == graph.indices).any(axis=1)
+    kept = (source >= 0) & (own | among | (similarity >= search_from))
+    np.testing.assert_array_equal(found.source, np.where(kept, source, -1))
+
+
+def test_arrays_that_are_mapped_and_cannot_be_written(tmp_path):
+    draw = np.random.default_rng(4)
+    embeddings = unit(draw.normal(size=(300, 6)))
+    graph = neighbor_graph(embeddings, 5)
+    mapped = []
+    for name, array in (("v", embeddings), ("i", graph.indices), ("s", graph.similarity)):
+        np.save(tmp_path / f"{name}.npy", array)
+        mapped.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+    votes = np.where(draw.random(300) < 0.1, 1, -1).astype(np.int8)
+    of_file = extend_votes(votes, NeighborGraph(mapped[1], mapped[2]), mapped[0], 0.2)
+    in_memory = extend_votes(votes, graph, embeddings, 0.2)
+    np.testing.assert_array_equal(of_file.source, in_memory.source)
+    assert (of_file.source >= 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_items_are_extended_as_all_are(kind):
+    draw = np.random.default_rng(5)
+    gold = draw.integers(0, 3, 500)
+    embeddings = unit(np.eye(3, 7)[gold] + draw.normal(0, 0.3, (500, 7)))
+    votes = np.where(draw.random(500) < 0.1, gold + 3 * (draw.random(500) < 0.2), -1)
+    votes, scope = votes.astype(np.int8), Scope(draw.integers(0, 5, 500), kind)
+    graph = neighbor_graph(embeddings, 4, scope)
+    rows = np.flatnonzero(draw.random(500) < 0.2)
+    few = extend_some(rows, votes, graph, embeddings, 0.6)
+    every = extend_votes(votes, graph, embeddings, 0.6)
+    asked = np.isin(np.arange(500), rows) | (votes >= 0)
+    for name, nothing in (("votes", -1), ("source", -1), ("similarity", np.nan)):
+        expected = np.where(asked, getattr(every, name), nothing)
+        np.testing.assert_array_equal(getattr(few, name), expected)
+    known = np.where(asked & np.isin(np.arange(500), rows), gold, -1)
+    assert dev_threshold(few, known, 3) == dev_threshold(every, known, 3) < 1

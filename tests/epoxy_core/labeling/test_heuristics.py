@@ -16,6 +16,7 @@ from epoxy_core.labeling import (
     lookup,
     regex,
 )
+from epoxy_core.labeling.expressions import ONE_PATTERN
 
 CLASSES = ["ham", "spam", "news"]
 
@@ -72,6 +73,21 @@ def test_keywords_equal_a_loop_with_re(
     lf = keywords("k", "spam", words, whole_words=whole, case=case, at_least=n)
     expected = [1 if sum(found(w, t) for w in set(words)) >= n else -1 for t in texts]
     assert votes(lf, texts) == expected
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("case", [False, True])
+@given(
+    texts=st.lists(
+        st.text("aAbB1_sS\u017fkK\u212aé\u0130 '-", max_size=12), min_size=1, max_size=20
+    )
+)
+def test_many_keywords_are_found_as_few_are(n: int, case: bool, texts: list[str]) -> None:
+    listed = ["a", "A", "ab", "b1", "s", "bs", "k_", "é", "a b", "a-b", "i", "1"]
+    rest = [f"word{number}" for number in range(ONE_PATTERN)]
+    many = keywords("k", "spam", [*listed, *rest], at_least=n, case=case)
+    few = keywords("k", "spam", listed, at_least=n, case=case)
+    assert votes(many, texts) == votes(few, texts)
 
 
 def test_regex() -> None:

@@ -7,6 +7,8 @@ from searching import KINDS, coarse, may_lend, on_grid, scopes, unit
 from epoxy_core.errors import EpoxyError
 from epoxy_core.neighbors import Scope, neighbor_graph
 
+EXACT = ("float32", "bfloat16")
+
 
 def by_search(embeddings, k, scope):
     """The allowed items of each row by similarity, then by row; as many columns as are needed."""
@@ -26,8 +28,8 @@ def by_search(embeddings, k, scope):
     return indices, found
 
 
-def assert_is_by_search(embeddings, k, scope=None):
-    graph = neighbor_graph(embeddings, k, scope)
+def assert_is_by_search(embeddings, k, scope=None, engine=None):
+    graph = neighbor_graph(embeddings, k, scope, engine=engine)
     indices, similarity = by_search(embeddings, k, scope)
     assert graph.indices.dtype == np.int32
     assert graph.similarity.dtype == np.float32
@@ -82,13 +84,33 @@ def test_near_duplicates_across_the_kth_place():
     assert_is_by_search(unit(vectors), 8)
 
 
-def test_several_blocks_agree_with_brute_force(monkeypatch):
-    from epoxy_core.neighbors import graph as neighbors
+@pytest.mark.parametrize("engine", EXACT)
+def test_several_threads_and_tiles_agree_with_brute_force(engine, monkeypatch):
+    from epoxy_core.neighbors import all_pairs
 
-    monkeypatch.setattr(neighbors, "_BUFFER", 1)
+    monkeypatch.setattr(all_pairs, "_SIDE", 70)
+    monkeypatch.setattr(all_pairs, "_WORTH_A_THREAD", 200)
+    monkeypatch.setattr(all_pairs, "thread_count", lambda: 3)
     embeddings = unit(np.random.default_rng(3).integers(-1, 2, size=(700, 6)))
-    assert_is_by_search(embeddings, 12)
-    assert_is_by_search(embeddings, 12, Scope(np.arange(700) % 5, "other_sequences"))
+    assert_is_by_search(embeddings, 12, engine=engine)
+    assert_is_by_search(embeddings, 12, Scope(np.arange(700) % 5, "other_sequences"), engine)
+
+
+@pytest.mark.parametrize("engine", EXACT)
+@given(coarse, st.integers(1, 16), st.data())
+@settings(max_examples=100, deadline=None)
+def test_exact_engines_equal_brute_force(engine, vectors, k, data):
+    assert_is_by_search(unit(vectors), k, data.draw(scopes(len(vectors))), engine)
+
+
+@pytest.mark.parametrize("engine", EXACT)
+def test_exact_engines_on_duplicates_near_duplicates_and_zeros(engine):
+    draw = np.random.default_rng(5)
+    vectors = draw.normal(size=(900, 48))
+    vectors[:200] = vectors[200] + 1e-4 * draw.normal(size=(200, 48))
+    vectors[draw.integers(900, size=250)] = vectors[7]
+    vectors[draw.integers(900, size=150)] = 0
+    assert_is_by_search(unit(vectors), 20, engine=engine)
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])

@@ -42,13 +42,13 @@ def database(tmp_path):
     return found
 
 
-def predict(database, **probability_of_yes):
+def predict(database, classes=CLASSES, **probability_of_yes):
     """What the label model step writes; None: no label."""
     rows = [
         (
             item,
             "extended_votes",
-            None if yes is None else CLASSES[int(yes > 0.5)],
+            None if yes is None else classes[int(yes > 0.5)],
             None if yes is None else max(yes, 1 - yes),
             [0.5, 0.5] if yes is None else [1 - yes, yes],
         )
@@ -125,14 +125,17 @@ def test_a_run_that_changes_nothing_is_recorded_and_adds_no_history(database):
 
 
 def test_a_changed_probability_is_history_but_no_change_of_label(database):
-    predict(database, i0=0.9)
-    publish(database, task(), facts())
-    predict(database, i0=0.9 + 1e-12)
+    predict(database, i0=0.9, i1=0.75)
+    first = publish(database, task(), facts()).run["run_id"]
+    predict(database, i0=0.92, i1=0.754)  # i1 stays on its step of the grid
     second = publish(database, task(), facts())
     assert second.changes.height == 0
     runs = label_runs(database)
-    assert labels_of(database, runs[0])["probabilities"][0][1] == 0.9
-    assert labels_of(database, runs[1])["probabilities"][0][1] == 0.9 + 1e-12
+    assert labels_of(database, runs[0])["confidence"].to_list() == pytest.approx([0.9, 0.75])
+    assert labels_of(database, runs[1])["confidence"].to_list() == pytest.approx([0.92, 0.75])
+    rows = database.query("SELECT item_id, run_id FROM labels ORDER BY item_id")
+    assert rows["run_id"].to_list() == [second.run["run_id"], first]
+    assert database.query("SELECT * FROM label_history").height == 3
 
 
 def test_runs_are_in_order_even_if_the_clock_is_set_back(database):
@@ -191,12 +194,14 @@ def test_a_label_that_goes_with_its_labeling_function_is_due_to_it(database):
 
 def test_other_classes_have_no_causes(database):
     vote(database, "one", [0] * 6)
-    predict(database, i0=0.2)
+    predict(database, ["nein", "yes"], i0=0.2, i1=0.8)
     publish(database, task(classes=["nein", "yes"]), facts())
     vote(database, "one", [1] * 6)
-    predict(database, i0=0.8)
-    changes = publish(database, task(), facts()).changes
-    assert changes["causes"].to_list() == [[]]
+    predict(database, i0=0.2, i1=0.8)
+    found = publish(database, task(), facts())
+    assert found.changes.select("label_before", "label_after").rows() == [("nein", "no")]
+    assert found.changes["causes"].to_list() == [[]]
+    assert found.run["share_flipped"] == 0.5
     difference = what_changed(*label_runs(database)).rows()
     assert ("setting classes", '["nein", "yes"]', '["no", "yes"]') in difference
 

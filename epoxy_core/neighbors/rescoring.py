@@ -1,0 +1,48 @@
+"""The nearest of a few candidates, by exact similarity."""
+
+import numpy as np
+import numpy.typing as npt
+
+from epoxy_core.neighbors.all_pairs import NOBODY
+from epoxy_core.threads import by_rows
+
+_WORTH_A_THREAD = 1024  # rows
+
+Found = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+
+def rescored(
+    vectors: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.integer],
+    candidates: npt.NDArray[np.int32],
+    width: int,
+) -> Found:
+    """Keep the nearest of each row's own candidates: by similarity, then by row.
+
+    Parameters
+    ----------
+    vectors
+        float32 [n, d].
+    rows
+        int [r], the items.
+    candidates
+        int32 [r, c], distinct; −1: nobody.
+    width
+        Neighbours of each row.
+
+    Returns
+    -------
+    indices, similarity
+        int32 and float32 [r, width]; −1 and −inf after the last.
+    """
+    from epoxy_core.neighbors.kernels import rescore
+
+    owners = rows.astype(np.int32)
+    indices = np.full((len(rows), width), NOBODY, dtype=np.int32)
+    similarity = np.full((len(rows), width), -np.inf, dtype=np.float32)
+    by_rows(
+        len(rows),
+        lambda first, last: rescore(vectors, owners, candidates, first, last, indices, similarity),
+        least=_WORTH_A_THREAD,
+    )
+    return indices, similarity
