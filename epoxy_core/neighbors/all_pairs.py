@@ -121,13 +121,18 @@ def all_pairs(
     def work(pair: tuple[int, int]) -> None:
         scratch = form.scratch(_SIDE)
         one, other = ((bounds[block], bounds[block + 1]) for block in pair)
-        for top in range(*one, _SIDE):
+        tiles = [
+            (top, left)
+            for top in range(*one, _SIDE)
+            for left in range(top if one == other else other[0], other[1], _SIDE)
+        ]
+        # Items next to one another are alike, if any are: they raise the heaps' marks soonest.
+        for top, left in sorted(tiles, key=lambda tile: tile[0] != tile[1]):
             down = slice(top, min(top + _SIDE, one[1]))
-            for left in range(top if one == other else other[0], other[1], _SIDE):
-                across = slice(left, min(left + _SIDE, other[1]))
-                tile = form.tile(encoded[down], encoded[across], scratch)
-                own, both = everyone[down], top != left
-                heaps.enter(tile, own, own, left, both=both, apart=numbers)
+            across = slice(left, min(left + _SIDE, other[1]))
+            tile = form.tile(encoded[down], encoded[across], scratch)
+            own = everyone[down]
+            heaps.enter(tile, own, own, left, both=top != left, apart=numbers)
 
     in_turn(rounds(threads), work)
     return heaps

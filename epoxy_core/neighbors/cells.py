@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.neighbors.all_pairs import NOBODY, Heaps, against, in_turn, rounds
+from epoxy_core.neighbors.centroids import centroids
 from epoxy_core.neighbors.exact import exact_rows
 from epoxy_core.neighbors.formats import FLOAT32, INT8, Array, Format, Vectors, native
-from epoxy_core.neighbors.rescoring import Found, rescored
+from epoxy_core.neighbors.rescoring import Found, rescored_in
 from epoxy_core.threads import thread_count
 
 _MEMBERS = 800  # of a cell, on average
-_SAMPLE = 50  # items a cell from which cells are learned
-_ITERATIONS = 4
 _MOST = 8192  # cells
 _JUDGES = 256  # items whose true neighbours say how many cells to probe
 _MARGIN = 0.2  # of what is allowed to be missed: kept for the first pass in int8, and for chance
@@ -75,10 +74,7 @@ def by_cells(vectors: Vectors, width: int, recall: float) -> Found:
     cells = assigned(encoded, form, middles, probes)
     encoded = encoded[cells.order]
     heaps = compared(encoded, form, cells, min(n - 1, width + max(4, width // 8)))
-    candidates = np.where(heaps.rows == NOBODY, NOBODY, cells.order[heaps.rows]).astype(np.int32)
-    found, alike = rescored(vectors, cells.order, candidates, width)
-    indices, similarity = np.empty_like(found), np.empty_like(alike)
-    indices[cells.order], similarity[cells.order] = found, alike
+    indices, similarity = rescored_in(cells.order, vectors, heaps.rows, width)
     short = np.flatnonzero(indices[:, -1] == NOBODY)
     if len(short):
         indices[short], similarity[short] = exact_rows(vectors, short, width)
@@ -100,25 +96,6 @@ def probes_needed(vectors: Vectors, middles: Vectors, width: int, recall: float)
     either = there | back
     needed = np.where(either.any(axis=2), either.argmax(axis=2) + 1, most)
     return int(np.quantile(needed, recall, method="higher"))
-
-
-def centroids(vectors: Vectors, count: int) -> Vectors:
-    """Directions of cells, float32 [count, d]: a few rounds of spherical k-means on a sample."""
-    sample = vectors[:: max(1, len(vectors) // (_SAMPLE * count))]
-    middles = sample[:: max(1, len(sample) // count)][:count].copy()
-    for _ in range(_ITERATIONS):
-        nearest = _nearest(sample, middles, 1).rows[:, 0]
-        order = np.argsort(nearest, kind="stable")
-        taken, first = np.unique(nearest[order], return_index=True)
-        sums = np.add.reduceat(sample[order], first, axis=0)
-        length = np.linalg.norm(sums, axis=1)
-        middles[taken[length > 0]] = sums[length > 0] / length[length > 0, None]
-    return middles
-
-
-def _nearest(vectors: Vectors, middles: Vectors, count: int) -> Heaps:
-    form = INT8 if native("int8") else FLOAT32
-    return against(form.encode(vectors), form.encode(middles), form, count)
 
 
 def assigned(encoded: Array, form: Format, middles: Vectors, probes: int) -> Cells:

@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-import numpy as np
-
 from epoxy_core.neighbors import gpu
 from epoxy_core.neighbors.all_pairs import all_pairs
+from epoxy_core.neighbors.centroids import cell_by_cell
 from epoxy_core.neighbors.exact import Numbers, exact, exact_by_bfloat16
 from epoxy_core.neighbors.formats import INT8, Vectors, native
-from epoxy_core.neighbors.rescoring import Found, rescored
+from epoxy_core.neighbors.rescoring import Found, rescored_in
 
 Engine = Literal["float32", "bfloat16", "int8", "cells", "cuda"]
 """float32, bfloat16, cuda: exact, by a first pass in that format, or on a GPU. int8: all pairs in
@@ -65,7 +64,7 @@ def search(
 
 
 def _by_int8(vectors: Vectors, width: int) -> Found:
-    n = len(vectors)
-    candidates = min(n - 1, width + max(8, width // 4))
-    heaps = all_pairs(INT8.encode(vectors), INT8, candidates)
-    return rescored(vectors, np.arange(n), heaps.rows, width)
+    encoded = INT8.encode(vectors)
+    order = cell_by_cell(vectors, encoded, INT8)
+    heaps = all_pairs(encoded[order], INT8, min(len(order) - 1, width + max(2, width // 12)))
+    return rescored_in(order, vectors, heaps.rows, width)

@@ -5,9 +5,10 @@ import numpy.typing as npt
 
 from epoxy_core.neighbors.again import search_again
 from epoxy_core.neighbors.all_pairs import Heaps, against, all_pairs
+from epoxy_core.neighbors.centroids import cell_by_cell
 from epoxy_core.neighbors.formats import BFLOAT16, FLOAT32, Vectors, bfloat16_error
 from epoxy_core.neighbors.gpu import all_pairs_on
-from epoxy_core.neighbors.rescoring import Found, rescored
+from epoxy_core.neighbors.rescoring import Found, rescored, rescored_in
 from epoxy_core.neighbors.similarity import matmul_slack
 
 _FEW = 0.2  # share of rows above which a first pass in bfloat16 was no use
@@ -54,14 +55,18 @@ def exact_by_bfloat16(vectors: Vectors, width: int, apart: Numbers | None = None
     """
     n, dimensions = vectors.shape
     encoded = BFLOAT16.encode(vectors)
-    heaps = all_pairs(encoded, BFLOAT16, min(n - 1, width + max(24, 3 * width // 4)), apart)
-    indices, similarity = rescored(vectors, np.arange(n), heaps.rows, width)
+    order = cell_by_cell(vectors, encoded, BFLOAT16)
+    numbers = None if apart is None else apart[order]
+    candidates = min(n - 1, width + max(24, 3 * width // 4))
+    heaps = all_pairs(encoded[order], BFLOAT16, candidates, numbers)
+    indices, similarity = rescored_in(order, vectors, heaps.rows, width)
     error = bfloat16_error(vectors, encoded)
     slack = 1.02 * (error + error.max()) + 2.1 * matmul_slack(dimensions)
+    worst, leaves_out = np.empty(n, np.float32), np.empty(n, np.bool_)
+    worst[order], leaves_out[order] = np.maximum(heaps.worst, -2), _leaves_out(heaps, n)
     # The product itself is rounded to bfloat16, too.
-    worst = np.maximum(heaps.worst, -2)
     left_out = worst + slack + np.abs(worst) * 2.0**-8
-    doubtful = np.flatnonzero(_leaves_out(heaps, n) & (similarity[:, -1] <= left_out))
+    doubtful = np.flatnonzero(leaves_out & (similarity[:, -1] <= left_out))
     if len(doubtful) > _FEW * n:
         return exact(vectors, width, apart)
     if len(doubtful):

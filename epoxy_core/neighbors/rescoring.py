@@ -46,3 +46,34 @@ def rescored(
         least=_WORTH_A_THREAD,
     )
     return indices, similarity
+
+
+def rescored_in(
+    order: npt.NDArray[np.integer],
+    vectors: npt.NDArray[np.float32],
+    candidates: npt.NDArray[np.int32],
+    width: int,
+) -> Found:
+    """Keep the nearest candidates of all items, where candidates are places in an order.
+
+    Parameters
+    ----------
+    order
+        int [n], the item at each place.
+    vectors
+        float32 [n, d], by item.
+    candidates
+        int32 [n, c], by place, places; −1: nobody.
+    width
+        Neighbours of each item.
+
+    Returns
+    -------
+    indices, similarity
+        int32 and float32 [n, width], by item, items.
+    """
+    items = np.append(order, NOBODY).astype(np.int32)  # the last is nobody's
+    found, alike = rescored(vectors, order, items[candidates], width)
+    indices, similarity = np.empty_like(found), np.empty_like(alike)
+    indices[order], similarity[order] = found, alike
+    return indices, similarity
