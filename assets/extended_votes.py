@@ -37,6 +37,7 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
             code_version=code_version(
                 __file__,
                 "extension",
+                "neighbors/kernels.py",
                 "neighbors/scope.py",
                 "neighbors/similarity.py",
                 "neighbors/unrelated.py",
@@ -62,7 +63,7 @@ def extended_assets(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsDef
         database = store.database(task)
         items, scope = items_in_scope(task, database)
         graph = store.neighbors(task).read(items["item_id"], scope)
-        embeddings = store.embeddings(task).load(items["content_hash"].to_list())
+        embeddings = store.embeddings(task).load(items["content_hash"])
         gold, floor = database.labels_by_row("dev"), random_similarity(embeddings, scope)
         for lf in lfs:
             if extended_key(task, lf.name) in context.selected_asset_keys:

@@ -54,6 +54,7 @@ def label_model_asset(task: Task, lfs: Sequence[LabelingFunction]) -> dg.AssetsD
             "label_model",
             "labeling/symbols.py",
             "extension/calibration.py",
+            "extension/kernels.py",
             "extension/propagation.py",
             "combine",
             "item_order.py",

@@ -106,7 +106,7 @@ def _lf_step(
         rest = [lf for lf in chosen if lf.name not in voted]
         if rest:
             items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
-            space = vector_space(task, store, items["content_hash"].to_list())
+            space = vector_space(task, store, items["content_hash"])
             results = apply_labeling_functions(rest, items, task.classes, space)
             voted |= {
                 lf.name: Voted(result, item_ids) for lf, result in zip(rest, results, strict=True)

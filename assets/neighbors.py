@@ -45,7 +45,7 @@ def neighbors_asset(task: Task) -> dg.AssetsDefinition:
     )
     def neighbors(store: Store) -> dg.MaterializeResult:
         items, scope = items_in_scope(task, store.database(task))
-        embeddings = store.embeddings(task).load(items["content_hash"].to_list())
+        embeddings = store.embeddings(task).load(items["content_hash"])
         enough = usual_recall(items.height) if recall == "auto" else recall
         started = perf_counter()
         before = store.neighbors(task).latest(made_with=version)

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from assets.encoder import encoder_of
 from assets.store import Store
@@ -14,7 +15,7 @@ from epoxy_core.labeling import QueryEncoder, VectorSpace
 from epoxy_core.task import Task
 
 
-def vector_space(task: Task, store: Store, content_hashes: Sequence[str]) -> VectorSpace:
+def vector_space(task: Task, store: Store, content_hashes: pl.Series) -> VectorSpace:
     """The stored vectors of items, and the encoder that made them; nothing is loaded yet."""
     return VectorSpace(lambda: store.embeddings(task).load(content_hashes), Queries(task))
 

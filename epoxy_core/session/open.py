@@ -45,7 +45,7 @@ def open_session(
     items = database.query("SELECT * EXCLUDE (split) FROM items ORDER BY item_id")
     scope = borrow_scope(task, items)
     graph = neighbors.read(items["item_id"], scope)
-    vectors = embeddings.load(items["content_hash"].to_list())
+    vectors = embeddings.load(items["content_hash"])
     session = Session(items, vectors, graph, database.labels_by_row("dev"), encoder)
     reach = database.query("SELECT lf, least_similarity, origin FROM extension")
     known = {lf: (least, origin) for lf, least, origin in reach.iter_rows()}

@@ -337,6 +337,7 @@ def test_a_killed_run_goes_on_with_the_video_it_was_at(films, tmp_path):
 def test_lost_results_are_known(films):
     folder, home = films
     shutil.rmtree(home.lance("films"))
+    home.neighbors("films").unlink()
     task = load_task(folder)
     definitions = build([task], home)
     gone = lost(definitions, task, definitions.resolve_asset_graph().materializable_asset_keys)
