@@ -5,7 +5,7 @@ every stage and the accuracies, which an edit does not wait for, are left as the
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,14 +25,18 @@ from epoxy_core.storage.publish import (
     RunFacts,
     compared,
     last_run,
-    new_run,
+    name_run,
     opposed,
+    put_labels,
     put_run,
+    run_row,
 )
 from epoxy_core.storage.published import (
+    LabelDifference,
     PublishedLabels,
     Rows,
     change_rows,
+    difference,
     published_labels,
     relabelled,
     vote_kinds,
@@ -167,31 +171,40 @@ def commit(
     OutOfStepError
         If the tables are not as ``stored``, ``before`` and ``last`` say; nothing is written then.
     """
-    with ThreadPoolExecutor(1) as beside:
-        changed = beside.submit(_changes, item_ids, before, after)
-        with database.write_quickly() as connection:
-            previous = last_run(connection)
-            if previous is None or previous.run_id != last:
-                raise OutOfStepError(last)
-            for name, column in after.columns.items():
-                _put_votes(connection, item_ids, name, stored.get(name), column, floor)
-            _forget(connection, [name for name in stored if name not in after.columns])
-            changes = changed.result()
-            if changes is None:
-                return None
-            names = list(after.columns)
-            put_learned(connection, names, after.combined, None)
-            thresholds = dict(zip(names, after.combined.thresholds.tolist(), strict=True))
-            run = new_run(task, facts, previous, thresholds, len(item_ids), after.labels, changes)
-            run |= compared(connection, task, previous, item_ids, before.labels, after.labels)
-            put_run(connection, run, item_ids, before.labels, after.labels, changes)
+    with database.write_quickly() as (connection, other), ThreadPoolExecutor(1) as beside:
+        previous = last_run(connection)
+        if previous is None or previous.run_id != last:
+            raise OutOfStepError(last)
+        run_name, anew = name_run(previous), after.combined is not before.combined
+        if anew:
+            differing = beside.submit(difference, item_ids, before.labels, after.labels)
+            history = beside.submit(_put_history, other, run_name.run_id, differing)
+            changed = beside.submit(_changes, item_ids, before, after)
+        for name, column in after.columns.items():
+            _put_votes(connection, item_ids, name, stored.get(name), column, floor)
+        _forget(connection, [name for name in stored if name not in after.columns])
+        if not anew:
+            return None
+        names = list(after.columns)
+        put_learned(connection, names, after.combined, None)
+        put_labels(connection, run_name.run_id, differing.result())
+        changes = changed.result()
+        thresholds = dict(zip(names, after.combined.thresholds.tolist(), strict=True))
+        run = run_row(task, facts, run_name, thresholds, len(item_ids), after.labels, changes)
+        run |= compared(connection, task, previous, item_ids, before.labels, after.labels)
+        put_run(connection, run, changes)
+        history.result()
     return Publication(run, item_ids, after.labels, changes)
 
 
-def _changes(item_ids: pl.Series, before: Held, after: Held) -> pl.DataFrame | None:
-    """What changed and why; None if the labels were not made anew."""
-    if after.combined is before.combined:
-        return None
+def _put_history(
+    connection: "duckdb.DuckDBPyConnection", run_id: str, differing: "Future[LabelDifference]"
+) -> None:
+    add(connection, "label_history", differing.result().rows, run_id=run_id)
+
+
+def _changes(item_ids: pl.Series, before: Held, after: Held) -> pl.DataFrame:
+    """What changed and why."""
     at = relabelled(before.labels, after.labels)
     causes = no_causes(0)
     if len(at):

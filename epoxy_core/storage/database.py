@@ -85,8 +85,13 @@ class Database:
             connection.close()
 
     @contextmanager
-    def write_quickly(self) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """The same where all tables are there, and milliseconds count.
+    def write_quickly(
+        self,
+    ) -> Iterator[tuple["duckdb.DuckDBPyConnection", "duckdb.DuckDBPyConnection"]]:
+        """The same where all tables are there, and milliseconds count; for two threads.
+
+        What the second connection writes is committed first: only what nobody reads without what
+        the other writes belongs there.
 
         The file is attached to a database in memory that stays: to make one takes longer than most
         commits. And what was committed is moved from the log to its place in the file by a thread,
@@ -103,16 +108,22 @@ class Database:
         self._must_exist()
         connection, name = _in_memory().cursor(), f"file_{next(_names)}"
         self._patiently(lambda: connection.execute(f"ATTACH {_quoted(self.path)} AS {name}"))
+        other = connection.cursor()
         try:
-            connection.execute(f"USE {name}")
-            connection.begin()
-            yield connection
+            for each in (connection, other):
+                each.execute(f"USE {name}")
+                each.begin()
+            yield connection, other
+            other.commit()
             connection.commit()
         except BaseException:
-            with suppress(duckdb.TransactionException):  # a commit that failed has ended it
-                connection.rollback()
+            for each in (connection, other):
+                with suppress(duckdb.TransactionException):  # it has ended, or never begun
+                    each.rollback()
+            other.close()
             _detach(connection, name)
             raise
+        other.close()
         closer = ThreadPoolExecutor(1, thread_name_prefix="closing")
         _closing[str(self.path)] = closer.submit(_detach, connection, name)
         closer.shutdown(wait=False)

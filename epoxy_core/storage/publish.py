@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -16,9 +16,11 @@ from epoxy_core.storage.history import causes_in_tables, rows_of
 from epoxy_core.storage.label_runs import LABELS_OF
 from epoxy_core.storage.published import (
     STORED,
+    LabelDifference,
     PublishedLabels,
     Rows,
     change_rows,
+    difference,
     matrix_of,
     nothing_published,
     positions_of,
@@ -27,7 +29,6 @@ from epoxy_core.storage.published import (
     relabelled,
     rows_among,
     share_unlike,
-    unlike,
     vote_kinds,
 )
 from epoxy_core.task import Task
@@ -80,6 +81,13 @@ class LastRun:
     data_versions: Mapping[str, str | None]
 
 
+class RunName(NamedTuple):
+    """A label run's id, and when it began."""
+
+    run_id: str
+    at: datetime
+
+
 @dataclass(frozen=True, eq=False)
 class Publication:
     """One label run as published.
@@ -129,9 +137,13 @@ def publish(database: Database, task: Task, facts: RunFacts) -> Publication:
         changes = change_rows(item_ids, before, after, at).with_columns(causes)
         thresholds = rows_of(connection, "SELECT lf, threshold FROM evidence ORDER BY lf")
         ((n_items,),) = connection.execute("SELECT count(*) FROM items").fetchall()
-        run = new_run(task, facts, last, dict(thresholds.iter_rows()), n_items, after, changes)
+        name = name_run(last)
+        differing = difference(item_ids, before, after)
+        put_labels(connection, name.run_id, differing)
+        add(connection, "label_history", differing.rows, run_id=name.run_id)
+        run = run_row(task, facts, name, dict(thresholds.iter_rows()), n_items, after, changes)
         run |= compared(connection, task, last, item_ids, before, after)
-        put_run(connection, run, item_ids, before, after, changes)
+        put_run(connection, run, changes)
     return Publication(run, item_ids, after, changes)
 
 
@@ -153,22 +165,27 @@ def opposed(before: PublishedLabels, after: PublishedLabels, at: Rows) -> tuple[
     return opponents(before.label[at], after.label[at], steps)
 
 
-def new_run(
+def name_run(last: LastRun | None) -> RunName:
+    """Name a label run that begins now."""
+    now = datetime.now(UTC)
+    if last:  # a clock may have been set back
+        now = max(now, last.at + timedelta(microseconds=1))
+    return RunName(f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}", now)
+
+
+def run_row(
     task: Task,
     facts: RunFacts,
-    last: LastRun | None,
+    name: RunName,
     thresholds: Mapping[str, float],
     n_items: int,
     labels: PublishedLabels,
     changes: pl.DataFrame,
 ) -> dict[str, Any]:
     """A row of ``label_runs``, but for what `compared` gives."""
-    now = datetime.now(UTC)
-    if last:  # a clock may have been set back
-        now = max(now, last.at + timedelta(microseconds=1))
     return {
-        "run_id": f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}",
-        "created_at": now,
+        "run_id": name.run_id,
+        "created_at": name.at,
         "dagster_run_id": facts.dagster_run_id,
         "lf_fingerprints": json.dumps(dict(facts.lf_fingerprints)),
         "thresholds": json.dumps(dict(thresholds)),
@@ -213,26 +230,25 @@ def compared(
     return {"compared_with": run_id, "share_flipped": share, "accepted": passed}
 
 
-def put_run(
-    connection: "duckdb.DuckDBPyConnection",
-    run: Mapping[str, Any],
-    item_ids: pl.Series,
-    before: PublishedLabels,
-    after: PublishedLabels,
-    changes: pl.DataFrame,
+def put_labels(
+    connection: "duckdb.DuckDBPyConnection", run_id: str, found: LabelDifference
 ) -> None:
-    """Write a label run within the caller's transaction.
+    """Write the labels of a run, but for its history, within the caller's transaction.
 
     Raises
     ------
     OutOfStepError
         If the labels before are not those in the table.
     """
-    run_id, at = run["run_id"], unlike(before, after)
-    delta = after.rows(item_ids, at)
-    drop(connection, "labels", item_ids.gather(at[before.labelled[at]]))
-    add(connection, "labels", delta.drop_nulls("label"), run_id=run_id)
-    add(connection, "label_history", delta, run_id=run_id)
+    drop(connection, "labels", found.gone)
+    add(connection, "labels", found.rows.drop_nulls("label"), run_id=run_id)
+
+
+def put_run(
+    connection: "duckdb.DuckDBPyConnection", run: Mapping[str, Any], changes: pl.DataFrame
+) -> None:
+    """Write a label run, its labels being there, within the caller's transaction."""
+    run_id = run["run_id"]
     add(connection, "label_runs", pl.DataFrame([run]))
     add(connection, "label_changes", changes, run_id=run_id)
     connection.execute("DELETE FROM label_run_evidence")

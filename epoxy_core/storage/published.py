@@ -7,6 +7,7 @@ in `docs/iterating.md`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,21 @@ class PublishedLabels:
         return columns.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in later)
 
 
+class LabelDifference(NamedTuple):
+    """Labels that are new, gone or other.
+
+    Attributes
+    ----------
+    gone
+        Items whose row in ``labels`` is no longer right.
+    rows
+        All of these items as they are now (`PublishedLabels.rows`).
+    """
+
+    gone: pl.Series
+    rows: pl.DataFrame
+
+
 def published_labels(
     classes: Sequence[str],
     label: npt.NDArray[np.int8],
@@ -154,6 +170,15 @@ def unlike(before: PublishedLabels, after: PublishedLabels) -> Rows:
 def relabelled(before: PublishedLabels, after: PublishedLabels) -> Rows:
     """Items whose label is new, gone or another, ascending."""
     return np.flatnonzero(_in_terms_of(after, before) != after.label)
+
+
+def difference(
+    item_ids: pl.Series, before: PublishedLabels, after: PublishedLabels
+) -> LabelDifference:
+    """What to write so that the table holds the labels after, where it holds those before."""
+    at = unlike(before, after)
+    gone = item_ids.gather(at[before.labelled[at]])
+    return LabelDifference(gone, after.rows(item_ids, at))
 
 
 def share_unlike(before: PublishedLabels, after: PublishedLabels) -> float:
