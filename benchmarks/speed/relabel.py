@@ -51,9 +51,13 @@ def cold(job: Job) -> Work:
     file = _heuristics(job, HEURISTICS.read_text(encoding="utf-8"))
     edit = relabel.edits(file, EXPRESSION, EXPRESSIONS)
     rounds = max(1, job["edits"] // COLD_SHARE)
+
+    def keep(seconds: list[float]) -> dict[str, Any]:
+        file.write_text(HEURISTICS.read_text(encoding="utf-8"), encoding="utf-8")
+        return {"rounds": {"all": seconds}}
+
     return Work(
-        lambda: relabel.cold(Path(job["folder"]), Home(Path(job["home"])), edit, rounds),
-        lambda seconds: {"rounds": {"all": seconds}},
+        lambda: relabel.cold(Path(job["folder"]), Home(Path(job["home"])), edit, rounds), keep
     )
 
 

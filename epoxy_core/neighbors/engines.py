@@ -19,7 +19,7 @@ _FEW = 20_000
 """Items up to which a first pass in float32 takes no time worth saving."""
 _MANY = 200_000
 """Items above which cells are searched: of fewer, all pairs in int8 take seconds."""
-_INT8_RECALL = 0.998
+_INT8_RECALL, _INT8_RECALL_WITHOUT_SPARE = 0.998, 0.98
 _CELLS_RECALL = 0.96
 
 
@@ -53,7 +53,7 @@ def search(
 ) -> Found:
     """Find the ``width`` most similar items of every item; see `exact.exact`."""
     if engine == "int8":
-        return _by_int8(vectors, width)
+        return _by_int8(vectors, width, recall)
     if engine == "cells":
         from epoxy_core.neighbors.cells import by_cells
 
@@ -63,8 +63,9 @@ def search(
     return exact(vectors, width, apart, "cuda" if engine == "cuda" else "cpu")
 
 
-def _by_int8(vectors: Vectors, width: int) -> Found:
+def _by_int8(vectors: Vectors, width: int, recall: float) -> Found:
     encoded = INT8.encode(vectors)
     order = cell_by_cell(vectors, encoded, INT8)
-    heaps = all_pairs(encoded[order], INT8, min(len(order) - 1, width + max(2, width // 12)))
+    spare = 0 if recall <= _INT8_RECALL_WITHOUT_SPARE else max(2, width // 12)
+    heaps = all_pairs(encoded[order], INT8, min(len(order) - 1, width + spare))
     return rescored_in(order, vectors, heaps.rows, width)

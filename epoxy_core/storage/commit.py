@@ -228,7 +228,8 @@ def _put_votes(
         gone = at[was.votes[at] != ABSTAIN] if was else at[:0]
         drop(connection, "lf_votes", item_ids.gather(gone), "lf = ?", lf)
         add(connection, "lf_votes", vote_rows(item_ids, lf, now.votes, now.strength, at))
-        put(connection, "lf_errors", error_rows(lf, now), "lf = ?", lf)
+        if now.n_errors or not was or was.n_errors:
+            put(connection, "lf_errors", error_rows(lf, now), "lf = ?", lf)
     if old is None or old.lent is not new.lent:
         had, has = old.lent.extended if old else None, new.lent.extended
         at = _other(had, has)

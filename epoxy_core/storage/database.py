@@ -330,6 +330,8 @@ def add(
     connection: "duckdb.DuckDBPyConnection", name: str, rows: pl.DataFrame, **constants: Any
 ) -> None:
     """Append rows to a table within the caller's transaction; some columns are the same in all."""
+    if rows.is_empty():
+        return
     columns = [column.name for column in BY_NAME[name].columns]
     values = ", ".join("?" if column in constants else column for column in columns)
     connection.register("incoming", rows.to_arrow())
