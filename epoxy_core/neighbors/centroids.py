@@ -8,7 +8,7 @@ from epoxy_core.neighbors.formats import FLOAT32, INT8, Array, Format, Vectors, 
 
 _SAMPLE = 50  # items a cell from which cells are learned
 _ITERATIONS = 4
-_MEMBERS_TOGETHER, _EVERY = 300, 5  # where cells only put items in order
+_MEMBERS_TOGETHER, _EVERY = 1000, 10  # where cells only put items in order
 
 
 def cell_by_cell(vectors: Vectors, encoded: Array, form: Format) -> npt.NDArray[np.intp]:
