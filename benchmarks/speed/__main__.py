@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from benchmarks.speed.data import Run, Source, prepare
     from benchmarks.speed.measure import problem
     from benchmarks.speed.report import machine_facts, report
-    from epoxy_core.errors import EpoxyError
 
     cache = options.cache.resolve()
     source = Source(cache, options.windows, options.vectors, options.embed)
@@ -52,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{items:,} items: data", file=sys.stderr, flush=True)
         try:
             prepare(run)
-        except EpoxyError as error:
-            print(f"{items:,} items: {error}", file=sys.stderr)
+        except Exception as error:  # the other sizes go on
+            print(f"{items:,} items: {problem(error)}", file=sys.stderr)
             failed = 1
             continue
         for name in options.stage:

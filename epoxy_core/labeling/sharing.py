@@ -40,9 +40,19 @@ Keep = Callable[[int, Sequence[Answers]], None]
 
 
 def processes(seconds: float) -> int:
-    """How many processes, this one included, may share so much work."""
+    """How many processes, this one included, may share so much work.
+
+    Raises
+    ------
+    EpoxyError
+        If the environment variable is no number of processes.
+    """
     given = os.environ.get(VARIABLE, "")
-    most = int(given) if given.isdecimal() else min(_MOST, thread_count())
+    if given and not (given.isdecimal() and int(given)):
+        raise EpoxyError(
+            f"{given!r} processes", where=VARIABLE, remedy="Set it to 1 or more, or not at all."
+        )
+    most = int(given) if given else min(_MOST, thread_count())
     return max(1, min(most, math.ceil(seconds / _SECONDS_EACH)))
 
 

@@ -212,3 +212,10 @@ def test_an_item_cannot_be_changed() -> None:
     (result,) = apply_labeling_functions([LabelingFunction("f", f)], ITEMS, CLASSES)
     assert result.n_errors == ITEMS.height
     assert "cannot be changed" in result.errors[0].error
+
+
+@pytest.mark.parametrize("given", ["many", "0", "-1", "1.5"])
+def test_a_number_of_processes_that_is_none(monkeypatch, given):
+    monkeypatch.setenv(sharing.VARIABLE, given)
+    with pytest.raises(EpoxyError, match=sharing.VARIABLE):
+        sharing.processes(10)
