@@ -1,6 +1,6 @@
 """Neighbours: the items most similar to every item, whatever any heuristic says of them."""
 
-from epoxy_core.neighbors.all_pairs import NOBODY
+from epoxy_core.neighbors.candidates.pool import NOBODY
 from epoxy_core.neighbors.engines import usual_recall
 from epoxy_core.neighbors.graph import NeighborGraph, neighbor_graph
 from epoxy_core.neighbors.scope import BorrowFrom, Scope

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.neighbors.all_pairs import NOBODY
+from epoxy_core.neighbors.candidates.pool import NOBODY
 from epoxy_core.neighbors.rescoring import Found
 from epoxy_core.threads import by_rows
 

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from epoxy_core.neighbors import gpu
-from epoxy_core.neighbors.all_pairs import all_pairs
-from epoxy_core.neighbors.centroids import cell_by_cell
+from epoxy_core.neighbors.candidates.all_pairs import all_pairs
+from epoxy_core.neighbors.cells.centroids import cell_by_cell
 from epoxy_core.neighbors.exact import Numbers, exact, exact_by_bfloat16
 from epoxy_core.neighbors.formats import INT8, Vectors, native
 from epoxy_core.neighbors.rescoring import Found, rescored_in
@@ -55,7 +55,7 @@ def search(
     if engine == "int8":
         return _by_int8(vectors, width, recall)
     if engine == "cells":
-        from epoxy_core.neighbors.cells import by_cells
+        from epoxy_core.neighbors.cells.search import by_cells
 
         return by_cells(vectors, width, recall)
     if engine == "bfloat16":
@@ -67,5 +67,5 @@ def _by_int8(vectors: Vectors, width: int, recall: float) -> Found:
     encoded = INT8.encode(vectors)
     order = cell_by_cell(vectors, encoded, INT8)
     spare = 0 if recall <= _INT8_RECALL_WITHOUT_SPARE else max(2, width // 12)
-    heaps = all_pairs(encoded[order], INT8, min(len(order) - 1, width + spare))
-    return rescored_in(order, vectors, heaps.rows, width)
+    best = all_pairs(encoded[order], INT8, min(len(order) - 1, width + spare))
+    return rescored_in(order, vectors, best.rows, width)

@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.neighbors.again import search_again
-from epoxy_core.neighbors.all_pairs import Heaps, against, all_pairs
-from epoxy_core.neighbors.centroids import cell_by_cell
+from epoxy_core.neighbors.candidates.all_pairs import against, all_pairs
+from epoxy_core.neighbors.candidates.pool import Best
+from epoxy_core.neighbors.cells.centroids import cell_by_cell
 from epoxy_core.neighbors.formats import BFLOAT16, FLOAT32, Vectors, bfloat16_error
 from epoxy_core.neighbors.gpu import all_pairs_on
 from epoxy_core.neighbors.rescoring import Found, rescored, rescored_in
@@ -41,10 +42,10 @@ def exact(vectors: Vectors, width: int, apart: Numbers | None = None, device: st
     """
     candidates = _candidates(len(vectors), width)
     if device == "cpu":
-        heaps = all_pairs(vectors, FLOAT32, candidates, apart)
+        best = all_pairs(vectors, FLOAT32, candidates, apart)
     else:
-        heaps = all_pairs_on(device, vectors, candidates, apart)
-    return _decided(vectors, np.arange(len(vectors)), heaps, width, apart)
+        best = all_pairs_on(device, vectors, candidates, apart)
+    return _decided(vectors, np.arange(len(vectors)), best, width, apart)
 
 
 def exact_by_bfloat16(vectors: Vectors, width: int, apart: Numbers | None = None) -> Found:
@@ -58,15 +59,15 @@ def exact_by_bfloat16(vectors: Vectors, width: int, apart: Numbers | None = None
     order = cell_by_cell(vectors, encoded, BFLOAT16)
     numbers = None if apart is None else apart[order]
     candidates = min(n - 1, width + max(24, 3 * width // 4))
-    heaps = all_pairs(encoded[order], BFLOAT16, candidates, numbers)
-    indices, similarity = rescored_in(order, vectors, heaps.rows, width)
+    best = all_pairs(encoded[order], BFLOAT16, candidates, numbers)
+    indices, similarity = rescored_in(order, vectors, best.rows, width)
     error = bfloat16_error(vectors, encoded)
     slack = 1.02 * (error + error.max()) + 2.1 * matmul_slack(dimensions)
-    worst, leaves_out = np.empty(n, np.float32), np.empty(n, np.bool_)
-    worst[order], leaves_out[order] = np.maximum(heaps.worst, -2), _leaves_out(heaps, n)
+    worst = np.empty(n, dtype=np.float32)
+    worst[order] = best.left_out
     # The product itself is rounded to bfloat16, too.
-    left_out = worst + slack + np.abs(worst) * 2.0**-8
-    doubtful = np.flatnonzero(leaves_out & (similarity[:, -1] <= left_out))
+    slack += np.abs(np.maximum(worst, -2)) * 2.0**-8
+    doubtful = _doubtful(similarity, worst, slack)
     if len(doubtful) > _FEW * n:
         return exact(vectors, width, apart)
     if len(doubtful):
@@ -77,28 +78,27 @@ def exact_by_bfloat16(vectors: Vectors, width: int, apart: Numbers | None = None
 def exact_rows(vectors: Vectors, rows: Rows, width: int, apart: Numbers | None = None) -> Found:
     """Find the neighbours of some rows [r]; see `exact`."""
     candidates, owners = _candidates(len(vectors), width), rows.astype(np.int32)
-    heaps = against(vectors[rows], vectors, FLOAT32, candidates, owners, apart)
-    return _decided(vectors, rows, heaps, width, apart)
+    best = against(vectors[rows], vectors, FLOAT32, candidates, owners, apart)
+    return _decided(vectors, rows, best, width, apart)
 
 
 def _candidates(n: int, width: int) -> int:
     return min(n - 1, width + max(16, width // 2))
 
 
-def _leaves_out(heaps: Heaps, n: int) -> npt.NDArray[np.bool_]:
-    """Whether an item may be left out: a heap that is not full, or holds everybody, has all."""
-    full = heaps.worst > -np.inf
-    return full if heaps.rows.shape[1] < n - 1 else np.zeros_like(full)
+def _doubtful(
+    similarity: npt.NDArray[np.float32],
+    left_out: npt.NDArray[np.float32],
+    slack: np.float32 | npt.NDArray[np.float32],
+) -> Rows:
+    """Rows that may miss somebody who was left out."""
+    return np.flatnonzero((left_out > -np.inf) & (similarity[:, -1] <= left_out + slack))
 
 
-def _decided(
-    vectors: Vectors, rows: Rows, heaps: Heaps, width: int, apart: Numbers | None
-) -> Found:
-    indices, similarity = rescored(vectors, rows, heaps.rows, width)
+def _decided(vectors: Vectors, rows: Rows, best: Best, width: int, apart: Numbers | None) -> Found:
+    indices, similarity = rescored(vectors, rows, best.rows, width)
     slack = np.float32(matmul_slack(vectors.shape[1]))
-    doubtful = np.flatnonzero(
-        _leaves_out(heaps, len(vectors)) & (similarity[:, -1] <= heaps.worst + slack)
-    )
+    doubtful = _doubtful(similarity, best.left_out, slack)
     if len(doubtful):
         indices[doubtful], similarity[doubtful] = search_again(
             vectors, rows[doubtful], similarity[doubtful, -1] - slack, width, apart

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.neighbors.all_pairs import NOBODY, Heaps
+from epoxy_core.neighbors.candidates.pool import NOBODY, Best
 
 _PRODUCTS = 2**28  # on the device at once: 1 GiB
 
@@ -20,7 +20,7 @@ def all_pairs_on(
     vectors: npt.NDArray[np.float32],
     candidates: int,
     apart: npt.NDArray[np.int64] | None = None,
-) -> Heaps:
+) -> Best:
     """Find the ``candidates`` items with the largest float32 products of every item.
 
     As `all_pairs.all_pairs`, by blocks of whole rows.
@@ -28,7 +28,7 @@ def all_pairs_on(
     import torch
 
     n = len(vectors)
-    heaps = Heaps.empty(n, candidates)
+    best = Best(np.empty((n, candidates), np.int32), np.empty(n, np.float32))
     everyone = torch.from_numpy(vectors).to(device)
     numbers = None if apart is None else torch.from_numpy(apart).to(device)
     step = max(1, _PRODUCTS // n)
@@ -41,10 +41,8 @@ def all_pairs_on(
             if numbers is not None:
                 products.masked_fill_(numbers[part, None] == numbers, -torch.inf)
             keys, rows = torch.topk(products, candidates, dim=1)
-            heaps.keys[part] = keys.flip(1).cpu().numpy()
-            heaps.rows[part] = rows.flip(1).cpu().numpy()
+            best.rows[part] = rows.masked_fill_(keys == -torch.inf, NOBODY).cpu().numpy()
+            best.left_out[part] = keys[:, -1].cpu().numpy()
     finally:
         torch.backends.cuda.matmul.allow_tf32 = tf32
-    heaps.rows[heaps.keys == -np.inf] = NOBODY
-    heaps.worst[:] = heaps.keys[:, 0]
-    return heaps
+    return best

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoxy_core.errors import EpoxyError
-from epoxy_core.neighbors.all_pairs import NOBODY
+from epoxy_core.neighbors.candidates.pool import NOBODY
 from epoxy_core.neighbors.engines import EXACT, Engine, better, choose, search
 from epoxy_core.neighbors.exact import Numbers
 from epoxy_core.neighbors.formats import Vectors

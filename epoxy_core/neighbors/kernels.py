@@ -1,28 +1,33 @@
-"""Compiled loops of the neighbour search; see `similarity`, `all_pairs` and `again` for their use.
-
-Rows of ``keys`` and ``rows`` are heaps of the best candidates so far, the worst of them first:
-what is not above it is passed over.
-"""
+"""Compiled loops of exact similarities; see `similarity`, `rescoring` and `again` for their use."""
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
-from numba.extending import overload
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 _LANES = 64  # values compared with their marks at a time
+_LINE = 64  # bytes that memory is read in
+_AHEAD = 2  # vectors that are asked for before they are needed
 _STEPS = 2.0**20  # 1 / similarity.GRID
 
 
-def _as_float(value):
-    """A tile's value as float32: a sum of int8 products, or the bits of a bfloat16, too."""
+@intrinsic
+def prefetch(context, array, row, byte):
+    """Ask for 64 bytes of a row, to be in the cache when they are read."""
 
+    def generate(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        stride = cgutils.unpack_tuple(builder, array.strides)[0]
+        place = builder.add(builder.mul(args[1], stride), args[2])
+        pointer = builder.gep(builder.bitcast(array.data, cgutils.voidptr_t), [place])
+        whole = cgutils.int32_t
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, whole, whole, whole])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, whole(0), whole(3), whole(1)])  # to read, soon, data
+        return context.get_dummy_value()
 
-@overload(_as_float, inline="never")
-def _as_float_of(value):
-    if value == types.float32:
-        return lambda value: value
-    if value == types.uint16:
-        return lambda value: np.uint32(np.uint32(value) << np.uint32(16)).view(np.float32)
-    return lambda value: np.float32(value)
+    return types.void(array, types.uintp, types.uintp), generate
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
@@ -67,9 +72,13 @@ def _insert(indices, similarity, used, row, value):
 @njit(cache=True, nogil=True)
 def rescore(vectors, owners, rows, first, last, indices, similarity):
     """Keep the nearest of the candidates ``rows[i]`` of item ``owners[i]``; −1: no candidate."""
+    size = np.uintp(vectors.shape[1] * vectors.itemsize)
     for i in range(first, last):
         used = 0
         for j in range(rows.shape[1]):
+            if j + _AHEAD < rows.shape[1] and rows[i, j + _AHEAD] >= 0:
+                for byte in range(np.uintp(0), size, np.uintp(_LINE)):
+                    prefetch(vectors, np.uintp(rows[i, j + _AHEAD]), byte)
             other = rows[i, j]
             if other >= 0:
                 value = similarity_of(vectors, owners[i], other)
@@ -90,83 +99,6 @@ def closest(vectors, rough, apart, owners, least, indices, similarity):
             ):
                 value = similarity_of(vectors, owners[i], other)
                 used = _insert(indices[i], similarity[i], used, other, value)
-
-
-@njit(cache=True, nogil=True)
-def _push(keys, rows, key, row):
-    """Replace a heap's worst candidate; give the worst there is now."""
-    width = len(keys)
-    at, child = 0, 1
-    while child < width:
-        if child + 1 < width and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[at], rows[at] = keys[child], rows[child]
-        at, child = child, 2 * child + 1
-    keys[at], rows[at] = key, row
-    return keys[0]
-
-
-@njit(cache=True, nogil=True)
-def _listed(rows, row):
-    found = np.int32(0)
-    for other in rows:
-        found |= np.int32(other == row)
-    return found
-
-
-@njit(cache=True, nogil=True)
-def keep(tile, slots, owners, left, both, distinct, apart, worst, keys, rows):  # noqa: C901
-    """Enter a tile of products into the heaps of its rows and, if ``both``, of its columns.
-
-    Parameters
-    ----------
-    tile
-        float32, int32 (of int8 products) or uint16 (bfloat16) [height, width].
-    slots, owners
-        int32 [height], the heap and the item of each row of the tile; if ``both``, the same.
-    left
-        The item of its first column; the others follow.
-    both
-        Whether columns take rows, too.
-    distinct
-        Whether a pair may come again, and must be looked for.
-    apart
-        int64 [n] or [0]; items with the same number are no candidates of one another.
-    worst, keys, rows
-        float32 [s], float32 and int32 [s, c]: the heaps, and their first keys once more.
-    """
-    height, width = tile.shape
-    marks = worst[left : left + width]
-    for i in range(height):
-        slot, owner = slots[i], owners[i]
-        mark = worst[slot]
-        line = tile[i]
-        for start in range(0, width, _LANES):
-            if start + _LANES <= width:
-                part = line[start : start + _LANES]
-                above = np.int32(0)
-                if both:
-                    near = marks[start : start + _LANES]
-                    for j in range(_LANES):
-                        key = _as_float(part[j])
-                        above |= np.int32(key > mark) | np.int32(key > near[j])
-                else:
-                    for j in range(_LANES):
-                        above |= np.int32(_as_float(part[j]) > mark)
-                if not above:
-                    continue
-            for j in range(start, min(start + _LANES, width)):
-                key, other = _as_float(line[j]), np.int32(left + j)
-                if not (key > mark or (both and key > marks[j])) or other == owner:
-                    continue
-                if len(apart) and apart[other] == apart[owner]:
-                    continue
-                if key > mark and not (distinct and _listed(rows[slot], other)):
-                    mark = worst[slot] = _push(keys[slot], rows[slot], key, other)
-                if both and key > marks[j] and not (distinct and _listed(rows[other], owner)):
-                    marks[j] = _push(keys[other], rows[other], key, owner)
 
 
 @njit(cache=True, nogil=True)

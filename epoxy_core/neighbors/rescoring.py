@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.neighbors.all_pairs import NOBODY
+from epoxy_core.neighbors.candidates.pool import NOBODY
 from epoxy_core.threads import by_rows
 
 _WORTH_A_THREAD = 1024  # rows

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from epoxy_core.neighbors.all_pairs import NOBODY, in_turn
+from epoxy_core.neighbors.candidates.all_pairs import in_turn
+from epoxy_core.neighbors.candidates.pool import NOBODY
 from epoxy_core.neighbors.exact import exact_rows
 from epoxy_core.neighbors.formats import FLOAT32, Vectors
 from epoxy_core.neighbors.graph import NeighborGraph, neighbor_graph

@@ -86,7 +86,7 @@ def test_near_duplicates_across_the_kth_place():
 
 @pytest.mark.parametrize("engine", EXACT)
 def test_several_threads_and_tiles_agree_with_brute_force(engine, monkeypatch):
-    from epoxy_core.neighbors import all_pairs
+    from epoxy_core.neighbors.candidates import all_pairs
 
     monkeypatch.setattr(all_pairs, "_SIDE", 70)
     monkeypatch.setattr(all_pairs, "_WORTH_A_THREAD", 200)

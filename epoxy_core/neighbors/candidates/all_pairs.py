@@ -2,64 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from epoxy_core.neighbors.candidates.pool import NO_NUMBERS, NOBODY, Best, Candidates
 from epoxy_core.neighbors.formats import Array, Format, single_threaded
 from epoxy_core.threads import thread_count
 
-NOBODY = -1
-"""In place of a neighbour or candidate, where there are fewer than asked for."""
-
 _SIDE = 1024  # of a tile, at most: its vectors and heaps stay in the cache
 _WORTH_A_THREAD = 2048  # rows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Heaps:
-    """The best candidates of every row so far, as heaps with the worst first.
-
-    Attributes
-    ----------
-    keys
-        float32 [n, c], rough similarities in the unit of their format; −inf where there is none.
-    rows
-        int32 [n, c]; −1 where there is none.
-    worst
-        float32 [n], the first keys.
-    """
-
-    keys: npt.NDArray[np.float32]
-    rows: npt.NDArray[np.int32]
-    worst: npt.NDArray[np.float32]
-
-    @classmethod
-    def empty(cls, n: int, candidates: int) -> "Heaps":
-        """Heaps without a candidate."""
-        return cls(
-            np.full((n, candidates), -np.inf, dtype=np.float32),
-            np.full((n, candidates), NOBODY, dtype=np.int32),
-            np.full(n, -np.inf, dtype=np.float32),
-        )
-
-    def enter(
-        self,
-        tile: Array,
-        slots: npt.NDArray[np.int32],
-        owners: npt.NDArray[np.int32],
-        left: int,
-        *,
-        both: bool,
-        distinct: bool = False,
-        apart: npt.NDArray[np.int64],
-    ) -> None:
-        """Take in what is good enough of a tile; see `kernels.keep`."""
-        from epoxy_core.neighbors.kernels import keep
-
-        keep(tile, slots, owners, left, both, distinct, apart, self.worst, self.keys, self.rows)
 
 
 def rounds(threads: int) -> list[list[tuple[int, int]]]:
@@ -95,7 +48,7 @@ def all_pairs(
     form: Format,
     candidates: int,
     apart: npt.NDArray[np.int64] | None = None,
-) -> Heaps:
+) -> Best:
     """Find the ``candidates`` items with the largest products of every item.
 
     Every product is made once, and serves its row and its column.
@@ -112,9 +65,9 @@ def all_pairs(
         int64 [n]; items with the same number are not candidates of one another.
     """
     n = len(encoded)
-    heaps = Heaps.empty(n, candidates)
+    found = Candidates.empty(n, candidates)
     everyone = np.arange(n, dtype=np.int32)
-    numbers = np.empty(0, dtype=np.int64) if apart is None else apart
+    numbers = NO_NUMBERS if apart is None else apart
     threads = max(1, min(thread_count(), n // _WORTH_A_THREAD))
     bounds = [n * block // (2 * threads) for block in range(2 * threads + 1)]
 
@@ -126,16 +79,16 @@ def all_pairs(
             for top in range(*one, _SIDE)
             for left in range(top if one == other else other[0], other[1], _SIDE)
         ]
-        # Items next to one another are alike, if any are: they raise the heaps' marks soonest.
+        # Items next to one another are alike, if any are: they raise the marks soonest.
         for top, left in sorted(tiles, key=lambda tile: tile[0] != tile[1]):
             down = slice(top, min(top + _SIDE, one[1]))
             across = slice(left, min(left + _SIDE, other[1]))
             tile = form.tile(encoded[down], encoded[across], scratch)
             own = everyone[down]
-            heaps.enter(tile, own, own, left, both=top != left, apart=numbers)
+            found.enter(tile, own, own, everyone[across], both=top != left, apart=numbers)
 
     in_turn(rounds(threads), work)
-    return heaps
+    return found.best()
 
 
 def against(
@@ -145,7 +98,7 @@ def against(
     candidates: int,
     owners: npt.NDArray[np.int32] | None = None,
     apart: npt.NDArray[np.int64] | None = None,
-) -> Heaps:
+) -> Best:
     """Find the ``candidates`` of the encoded vectors with the largest products of each that asks.
 
     Parameters
@@ -158,10 +111,11 @@ def against(
         int32 [r], their rows in ``encoded``, which are not candidates of theirs; None: in none.
     """
     r = len(asking)
-    heaps = Heaps.empty(r, candidates)
+    found = Candidates.empty(r, candidates)
     slots = np.arange(r, dtype=np.int32)
+    everyone = np.arange(len(encoded), dtype=np.int32)
     items = np.full(r, NOBODY, dtype=np.int32) if owners is None else owners
-    numbers = np.empty(0, dtype=np.int64) if apart is None else apart
+    numbers = NO_NUMBERS if apart is None else apart
 
     def work(part_of_rows: tuple[int, int]) -> None:
         first, last = part_of_rows
@@ -170,9 +124,10 @@ def against(
             part = slice(top, min(top + _SIDE, last))
             for left in range(0, len(encoded), _SIDE):
                 tile = form.tile(asking[part], encoded[left : left + _SIDE], scratch)
-                heaps.enter(tile, slots[part], items[part], left, both=False, apart=numbers)
+                columns = everyone[left : left + _SIDE]
+                found.enter(tile, slots[part], items[part], columns, both=False, apart=numbers)
 
     threads = max(1, min(thread_count(), r // 64))
     bounds = [r * part // threads for part in range(threads + 1)]
     in_turn([list(pairwise(bounds))], work)
-    return heaps
+    return found.best()

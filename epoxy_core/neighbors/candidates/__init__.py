@@ -1,0 +1,1 @@
+"""The best candidates of every item, from products in a rough number format."""
