@@ -169,7 +169,8 @@ def commit(
     Raises
     ------
     OutOfStepError
-        If the tables are not as ``stored``, ``before`` and ``last`` say; nothing is written then.
+        If the tables are not as ``stored``, ``before`` and ``last`` say; then nothing is written
+        but, perhaps, the history of a label run that never was, which nobody reads.
     """
     with database.write_quickly() as (connection, other), ThreadPoolExecutor(1) as beside:
         previous = last_run(connection)
@@ -178,8 +179,8 @@ def commit(
         run_name, anew = name_run(previous), after.combined is not before.combined
         if anew:
             differing = beside.submit(difference, item_ids, before.labels, after.labels)
-            history = beside.submit(_put_history, other, run_name.run_id, differing)
             changed = beside.submit(_changes, item_ids, before, after)
+            history = beside.submit(_put_history, other, run_name.run_id, differing, changed)
         for name, column in after.columns.items():
             _put_votes(connection, item_ids, name, stored.get(name), column, floor)
         _forget(connection, [name for name in stored if name not in after.columns])
@@ -192,15 +193,21 @@ def commit(
         thresholds = dict(zip(names, after.combined.thresholds.tolist(), strict=True))
         run = run_row(task, facts, run_name, thresholds, len(item_ids), after.labels, changes)
         run |= compared(connection, task, previous, item_ids, before.labels, after.labels)
-        put_run(connection, run, changes)
+        put_run(connection, run)
         history.result()
     return Publication(run, item_ids, after.labels, changes)
 
 
 def _put_history(
-    connection: "duckdb.DuckDBPyConnection", run_id: str, differing: "Future[LabelDifference]"
+    connection: "duckdb.DuckDBPyConnection",
+    run_id: str,
+    differing: "Future[LabelDifference]",
+    changed: "Future[pl.DataFrame]",
 ) -> None:
+    """Commit what belongs to a label run, and is read with it only."""
     add(connection, "label_history", differing.result().rows, run_id=run_id)
+    add(connection, "label_changes", changed.result(), run_id=run_id)
+    connection.commit()
 
 
 def _changes(item_ids: pl.Series, before: Held, after: Held) -> pl.DataFrame:

@@ -90,8 +90,8 @@ class Database:
     ) -> Iterator[tuple["duckdb.DuckDBPyConnection", "duckdb.DuckDBPyConnection"]]:
         """The same where all tables are there, and milliseconds count; for two threads.
 
-        What the second connection writes is committed first: only what nobody reads without what
-        the other writes belongs there.
+        Whoever uses the second connection commits there, before the end: only what nobody reads
+        without what the first one writes belongs there.
 
         The file is attached to a database in memory that stays: to make one takes longer than most
         commits. And what was committed is moved from the log to its place in the file by a thread,
@@ -114,13 +114,11 @@ class Database:
                 each.execute(f"USE {name}")
                 each.begin()
             yield connection, other
-            other.commit()
             connection.commit()
         except BaseException:
-            for each in (connection, other):
-                with suppress(duckdb.TransactionException):  # it has ended, or never begun
-                    each.rollback()
             other.close()
+            with suppress(duckdb.TransactionException):  # it has ended, or never begun
+                connection.rollback()
             _detach(connection, name)
             raise
         other.close()

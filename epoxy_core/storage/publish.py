@@ -143,7 +143,8 @@ def publish(database: Database, task: Task, facts: RunFacts) -> Publication:
         add(connection, "label_history", differing.rows, run_id=name.run_id)
         run = run_row(task, facts, name, dict(thresholds.iter_rows()), n_items, after, changes)
         run |= compared(connection, task, last, item_ids, before, after)
-        put_run(connection, run, changes)
+        put_run(connection, run)
+        add(connection, "label_changes", changes, run_id=name.run_id)
     return Publication(run, item_ids, after, changes)
 
 
@@ -244,15 +245,16 @@ def put_labels(
     add(connection, "labels", found.rows.drop_nulls("label"), run_id=run_id)
 
 
-def put_run(
-    connection: "duckdb.DuckDBPyConnection", run: Mapping[str, Any], changes: pl.DataFrame
-) -> None:
+def put_run(connection: "duckdb.DuckDBPyConnection", run: Mapping[str, Any]) -> None:
     """Write a label run, its labels being there, within the caller's transaction."""
-    run_id = run["run_id"]
-    add(connection, "label_runs", pl.DataFrame([run]))
-    add(connection, "label_changes", changes, run_id=run_id)
+    places = ", ".join("?" * len(run))
+    connection.execute(
+        f"INSERT INTO label_runs ({', '.join(run)}) VALUES ({places})", list(run.values())
+    )
     connection.execute("DELETE FROM label_run_evidence")
-    connection.execute("INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run_id])
+    connection.execute(
+        "INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run["run_id"]]
+    )
     connection.execute("DELETE FROM superseded")
     connection.execute("DELETE FROM superseded_votes")
 
