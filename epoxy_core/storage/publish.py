@@ -252,9 +252,7 @@ def put_run(connection: "duckdb.DuckDBPyConnection", run: Mapping[str, Any]) -> 
         f"INSERT INTO label_runs ({', '.join(run)}) VALUES ({places})", list(run.values())
     )
     connection.execute("DELETE FROM label_run_evidence")
-    connection.execute(
-        "INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run["run_id"]]
-    )
+    connection.execute("INSERT INTO label_run_evidence SELECT ?, * FROM evidence", [run["run_id"]])
     connection.execute("DELETE FROM superseded")
     connection.execute("DELETE FROM superseded_votes")
 

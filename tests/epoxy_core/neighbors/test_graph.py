@@ -6,6 +6,7 @@ from searching import KINDS, coarse, may_lend, on_grid, scopes, unit
 
 from epoxy_core.errors import EpoxyError
 from epoxy_core.neighbors import Scope, neighbor_graph
+from epoxy_core.neighbors.formats import BFLOAT16
 
 EXACT = ("float32", "bfloat16")
 
@@ -138,3 +139,21 @@ def test_a_vector_that_is_not_of_unit_length_is_named():
         neighbor_graph(np.ones(3, dtype=np.float32), 2)
     with pytest.raises(EpoxyError, match="0 neighbours"):
         neighbor_graph(np.eye(4, dtype=np.float32), 0)
+
+
+def test_vectors_made_to_mislead_bfloat16():
+    """Rounding draws true neighbours away and decoys near: only the proof can tell."""
+    draw, half = np.random.default_rng(0), np.repeat([1.0, -1.0], 128)
+    query = np.full(256, 1 / 16)
+    near = [query * (1 + 0.49 / 128 * draw.permutation(half)) for _ in range(8)]  # rounded down
+    aside = unit(draw.normal(size=(300, 256)) - query)
+    decoys = [
+        query * (1 + 0.51 / 128 * draw.permutation(half)) + 0.04 * away for away in aside
+    ]  # rounded up
+    embeddings = unit(np.vstack([query, near, decoys, draw.normal(size=(900, 256))]))
+    bits = BFLOAT16.encode(embeddings).astype(np.uint32) << 16
+    rounded = bits.view(np.float32) @ bits[0].view(np.float32)
+    assert np.sort(rounded[9:309])[-29:].min() > rounded[1:9].max()
+    graph = neighbor_graph(embeddings, 5, engine="bfloat16")
+    assert set(graph.indices[0]) <= set(range(1, 9))
+    np.testing.assert_array_equal(graph.indices, neighbor_graph(embeddings, 5).indices)
