@@ -89,6 +89,28 @@ def test_threads_share_the_cells(monkeypatch):
     assert abs(alone.recall - together.recall) < 0.02
 
 
+def test_cells_on_a_cpu_that_does_not_multiply_int8(monkeypatch):
+    from epoxy_core.neighbors.cells import centroids, search
+
+    for module in (centroids, search):
+        monkeypatch.setattr(module, "native", lambda name: name == "float32")
+    embeddings = clustered(3000)
+    graph = neighbor_graph(embeddings, 10, recall=0.95, engine="cells")
+    assert_sound(graph, embeddings, 10)
+    assert graph.recall > 0.93
+
+
+def test_neighbours_of_neighbours_make_up_for_cells_not_probed(monkeypatch):
+    from epoxy_core.neighbors.cells import search
+
+    monkeypatch.setattr(search, "_LEFT_OUT", 6)
+    embeddings = clustered(6000)
+    enough = neighbor_graph(embeddings, 10, recall=0.9, engine="cells")
+    monkeypatch.setattr(search, "_ROUNDS", 0)
+    assert enough.recall > 0.88
+    assert neighbor_graph(embeddings, 10, recall=0.9, engine="cells").recall < 0.82
+
+
 def test_what_int8_cannot_hold_is_found_by_a_better_engine(monkeypatch):
     # Two components of 1 among many of 1e-4: on one scale, all else is rounded to nothing.
     draw = np.random.default_rng(0)
