@@ -11,7 +11,7 @@ from epoxy_core.neighbors.candidates.pool import NO_NUMBERS, NOBODY, Best, Candi
 from epoxy_core.neighbors.formats import Array, Format, single_threaded
 from epoxy_core.threads import thread_count
 
-_SIDE = 1024  # of a tile, at most: its vectors and heaps stay in the cache
+_SIDE = 1024  # of a tile, at most: its vectors and candidates stay in the cache
 _WORTH_A_THREAD = 2048  # rows
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from epoxy_core.neighbors.candidates.pool import NOBODY
+
 _LANES, _FEWER = 64, 16  # values compared with their marks at a time
-_NOBODY = -1
 
 
 def _as_float(value):
@@ -175,4 +176,4 @@ def rank(pool, used, worst, width, first, last, rows):
             values[at] = value
         for i in range(len(values)):
             rows[slot, i] = np.int32(values[i] & 0xFFFFFFFF)
-        rows[slot, len(values) :] = _NOBODY
+        rows[slot, len(values) :] = NOBODY

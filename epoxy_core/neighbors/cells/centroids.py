@@ -51,7 +51,7 @@ def nearest_cells(
     middles
         [c, d], likewise, c < 65,535.
     count
-        How many to find, at most c; or up to ``most`` where it takes less to find these.
+        How many to find, at most c; or up to ``most``, no fewer, where it takes less to find these.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def nearest_cells(
     """
     from epoxy_core.neighbors.cells.kernels import nearest
 
-    out = np.empty((len(encoded), max(count, most or count)), dtype=np.uint16)
+    out = np.empty((len(encoded), most or count), dtype=np.uint16)
     height = max(16, _TILE // len(middles) // 16 * 16)
 
     def work(part: tuple[int, int]) -> None:

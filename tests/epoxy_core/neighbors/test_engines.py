@@ -199,6 +199,7 @@ def test_settings_of_threads_come_back():
     import torch
     from threadpoolctl import threadpool_info
 
+    neighbor_graph(clustered(100), 4, engine="bfloat16")  # loads all libraries
     before = torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
     neighbor_graph(clustered(5000), 4, engine="bfloat16")
     assert (torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before
